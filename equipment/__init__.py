@@ -1,0 +1,1 @@
+"""Machines, the right to use them, and time."""

@@ -1,0 +1,1 @@
+"""The project package: bottom rooms that everyone uses, top rooms that compose."""

@@ -1,0 +1,1 @@
+"""The REST router, one error format, and the answers that combine rooms."""

@@ -1,0 +1,1 @@
+"""Knows nobody: errors, clock, ids, checks."""

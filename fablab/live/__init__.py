@@ -1,0 +1,1 @@
+"""Push to browsers, ignorant of what it carries."""
