@@ -5,6 +5,7 @@ Embedded (the default): SQLite, one process, no other server. Scaled: ``DATABASE
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,16 @@ def one_per_installation(path: Path) -> str:
         return value
 
 
-# --- where things are -----------------------------------------------------------------------------------------
+# --- where things are -------------------------------------------------------------------------------------
 
 VAR_DIR = Path(env.str("FABLAB_VAR", default=str(BASE_DIR / "var"))).resolve()
+if TESTING:  # never the data of an installation that lives here; tests/conftest.py removes it at the end
+    VAR_DIR = Path(tempfile.mkdtemp(prefix="fablab-tests-"))
 MEDIA_ROOT = VAR_DIR / "files"  # never served by address: jobs.uploads.pages checks who asks
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("FABLAB_DEMO", default=False)
 
-# --- secrets: never a default one. Without one in the environment the installation makes its own ----------------
+# --- secrets: never a default one. Without one in the environment the installation makes its own ----------
 
 SECRET_KEY = secret("SECRET_KEY") or one_per_installation(VAR_DIR / "secrets" / "secret_key")
 # Encrypts machine keys at rest: newest first, older ones after it, separated by commas.
@@ -71,7 +74,7 @@ MACHINE_NETWORKS = env.list(
     default=["10.0.0.0/8:80-65535", "172.16.0.0/12:80-65535", "192.168.0.0/16:80-65535", "fd00::/8:80-65535"],
 )
 
-# --- applications -----------------------------------------------------------------------------------------------
+# --- applications -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "fablab.core",
@@ -124,7 +127,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-# --- database -----------------------------------------------------------------------------------------------------
+# --- database ---------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'fablab.sqlite3'}")
@@ -137,7 +140,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
-    DATABASES["default"]["CONN_MAX_AGE"] = None  # a fixed pool of threads serves pages; each keeps its connection
+    DATABASES["default"]["CONN_MAX_AGE"] = (
+        None  # a fixed pool of threads serves pages; each keeps its connection
+    )
 else:
     DATABASES["default"]["OPTIONS"] = {"pool": True}
 
@@ -151,7 +156,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
-# --- people -------------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -169,12 +174,15 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     SECURE_HSTS_SECONDS = 31536000
+    SECURE_SSL_REDIRECT = True
+    # A lab's page often lives under a town's domain: what its other pages speak is not ours to decide.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 
-# --- words --------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English"), ("ar", "العربية")]
@@ -183,10 +191,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- files --------------------------------------------------------------------------------------------------------
+# --- files ------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = DEBUG or TESTING  # an installation serves what collectstatic gathered
 STATICFILES_DIRS = [BASE_DIR / "fablab" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -202,11 +211,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
-# --- the programs beside us -----------------------------------------------------------------------------------------
+# --- the programs beside us -------------------------------------------------------------------------------
 
 SLICER = env.str("SLICER", default="prusa-slicer")  # a name on PATH or a path; nothing there: "needs slicing"
 
-# --- API ------------------------------------------------------------------------------------------------------------
+# --- API --------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK: dict[str, Any] = {}
 

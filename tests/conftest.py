@@ -1,0 +1,36 @@
+"""What every test stands on: real counterparts, printed seeds, a folder of its own that ends with the run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from hypothesis import settings as hypothesis_settings
+
+pytest_plugins = ["tests.fixtures.services", "tests.fixtures.browser"]
+
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis_settings.register_profile("random", deadline=None, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+hypothesis_settings.load_profile(PROFILE)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Print what makes this run repeatable, and what it runs on."""
+    seed = config.getoption("--hypothesis-seed", default=None)
+    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    return [
+        f"seeds: PYTHONHASHSEED={os.environ.get('PYTHONHASHSEED', 'not set')}, "
+        f"hypothesis profile {PROFILE}, seed {seed if seed is not None else 'derandomized'}",
+        f"database: {engine}",
+    ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # WhiteNoise warns when the folder is missing, and warnings are errors.
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
