@@ -87,7 +87,7 @@ class Observation:
     origin: str | None  # where that file lies; only "local" can be ours
     user: str | None  # the account that selected the file
     progress: Progress = NO_PROGRESS
-    temperatures: Mapping[str, Temperature] = NO_TEMPERATURES
+    temperatures: Mapping[str, Temperature] = field(default_factory=lambda: NO_TEMPERATURES)
     error: str | None = None  # the machine's own sentence
     raw: str = ""  # the state as the machine wrote it, for the log
     error_reason: str | None = None  # the machine's own word: firmware, timeout, connection...
@@ -155,7 +155,7 @@ class Probe:
 
 class PushKind(StrEnum):
     CONNECTED = "connected"  # the first of a connection, with an observation
-    STATE = "state"  # a regular report, with an observation
+    STATE = "state"  # a regular report, with an observation; may lag seconds behind an event
     EVENT = "event"  # something happened, just now
     LOST = "lost"  # the last of a connection, with a reason
 
@@ -254,8 +254,9 @@ class Connection:
 class Driver(Protocol):
     """One machine. Used from one event loop; every call ends, well or badly, within its limit.
 
-    Every method raises `DriverError` and nothing else (cancellation apart). Looking is free and may be
-    repeated; an order (`start`, `pause`, `resume`, `stop`) is one request, sent at most once by each call.
+    Every method raises `DriverError` and nothing else, cancellation and what is said below apart. Looking
+    is free and may be repeated; an order (`start`, `pause`, `resume`, `stop`) is one request, sent at most
+    once by each call.
     """
 
     @property
@@ -288,7 +289,9 @@ class Driver(Protocol):
 
         Never overwrites: a file that is there already is returned if it is the same, else `file_differs`.
         The machine may choose another name: use the returned path, never build one. Starts nothing.
-        `note` is kept with the file where the machine can. `on_progress(sent, total)` counts bytes of the file.
+        `note` is kept with the file where the machine can. `on_progress(sent, total)` counts bytes.
+
+        Raises OSError when `source` cannot be read.
         """
         ...
 
