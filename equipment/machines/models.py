@@ -1,0 +1,157 @@
+"""Kinds, models and machines. Kinds are data: a new one needs neither code nor migration (UX-1)."""
+
+import hashlib
+import json
+
+from django.conf import settings
+from django.db import models
+
+from equipment.machines.states import Driver, Plate, Report
+from equipment.sites.models import Site
+from fablab.core.ids import new_id
+
+
+class MachineKind(models.Model):
+    """FDM printer, embroidery machine, cutter, heat press... with the booking rules of the kind."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    names = models.JSONField()  # {"fr": "Imprimante 3D", "en": ..., "ar": ...}
+    icon = models.CharField(max_length=30, default="machine")
+    takes_files = models.BooleanField(default=True)
+    needs_plate = models.BooleanField(default=True)  # something must be emptied between two jobs
+    remote_start = models.BooleanField(default=True)  # never for lasers and heat presses (SEC-26)
+    needs_certificate = models.BooleanField(default=True)
+    # Booking rules of the kind, in minutes; horizon in days.
+    buffer_minutes = models.PositiveSmallIntegerField(default=0)  # kept free after each booking
+    notice_minutes = models.PositiveSmallIntegerField(default=0)
+    horizon_days = models.PositiveSmallIntegerField(default=14)
+    min_minutes = models.PositiveSmallIntegerField(default=30)
+    max_minutes = models.PositiveSmallIntegerField(default=120)
+    grid_minutes = models.PositiveSmallIntegerField(default=30)  # free times are offered on this grid
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return str(self.names.get("fr", self.slug))
+
+
+class MachineModel(models.Model):
+    """What identical machines share. ``limits`` has the shape of ``jobs.inspection.limits.ModelLimits``."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    kind = models.ForeignKey(MachineKind, on_delete=models.PROTECT, related_name="models")
+    name = models.CharField(max_length=80)
+    limits = models.JSONField(default=dict)  # bed_mm, height_mm, nozzle_mm, nozzle_max_c, bed_max_c, ...
+    formats = models.JSONField(default=list)  # machine file formats it takes as they are: ["gcode"]
+    prepares = models.JSONField(default=list)  # formats we can make ready for it: ["stl"]
+    materials = models.JSONField(default=list)  # ["PLA", "PETG"]
+    qualities = models.JSONField(default=list)  # ["draft", "normal", "fine"]
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def profile(self) -> str:
+        """Digest of all that an approval or a slicing relies on; another profile voids it (REQUIREMENTS 4.2)."""
+        text = json.dumps([self.limits, self.formats, self.prepares], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Machine(models.Model):
+    """One machine at one site, with its connection.
+
+    ``report`` ... ``seen_at`` are what supervision last heard; only it writes them. ``plate`` is a stored fact that
+    only a recorded person on site sets to clear. ``plate_token`` is made by that clearing and used up by one start.
+    """
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="machines")
+    model = models.ForeignKey(MachineModel, on_delete=models.PROTECT, related_name="machines")
+    name = models.CharField(max_length=60)
+    retired_at = models.DateTimeField(null=True, blank=True)  # removed from use; its history stays
+
+    driver = models.CharField(
+        max_length=12, choices=[(d.value, d.value) for d in Driver], default=Driver.NONE
+    )
+    address = models.CharField(max_length=200, blank=True)  # http://192.168.1.20:5000
+    sealed_key = models.TextField(blank=True, editable=False)  # write-only; see fablab.core.sealed
+    connection_number = models.PositiveIntegerField(default=1)  # grows when driver, address or key change
+
+    plate = models.CharField(
+        max_length=10, choices=[(p.value, p.value) for p in Plate], default=Plate.TO_CLEAR
+    )
+    plate_token = models.CharField(max_length=14, blank=True)
+    plate_cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    plate_cleared_at = models.DateTimeField(null=True, blank=True)
+
+    out_of_order_since = models.DateTimeField(null=True, blank=True)
+    out_of_order_reason = models.CharField(max_length=200, blank=True)
+
+    report = models.CharField(
+        max_length=14, choices=[(r.value, r.value) for r in Report], default=Report.NEVER
+    )
+    report_path = models.CharField(max_length=255, blank=True)  # what it says it prints
+    report_foreign = models.BooleanField(default=False)  # that is not ours
+    report_error = models.CharField(max_length=300, blank=True)  # a driver's code, or the machine's own text
+    report_since = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)  # last sign of life, written now and then
+
+    # A supervisor owns a machine for a time; the number grows with each owner and is carried by every order (REL-5).
+    lease_owner = models.CharField(max_length=40, blank=True)
+    lease_number = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    version = models.PositiveBigIntegerField(default=0)  # grows with each change that people see
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["site", "name"], name="machine_name_once_per_site")]
+        indexes = [models.Index(fields=["site", "retired_at"], name="machine_by_site")]  # board, lists
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MachineEvent(models.Model):
+    """The machine's log: who did or saw what. Append-only."""
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="events")
+    action = models.CharField(max_length=30)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    source = models.CharField(max_length=12)  # person, machine, system
+    at = models.DateTimeField()
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["machine", "at"], name="machine_log")]  # the machine's own page
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.action}"
+
+
+class Outage(models.Model):
+    """A time in which a machine cannot be used; without ``end`` it lasts until someone ends it."""
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="outages")
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["machine", "start"], name="outage_by_machine")]  # booking facts
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.start} - {self.end}"

@@ -1,0 +1,90 @@
+"""What people see of a machine, and the plate that stands between two jobs."""
+
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    """What a person must know or do. It is derived (``condition_of``), never stored."""
+
+    FREE = "free"
+    BUSY = "busy"
+    BUSY_ELSEWHERE = "busy_elsewhere"  # prints something that did not come through the queue
+    NEEDS_CLEARING = "needs_clearing"
+    NEEDS_HELP = "needs_help"
+    OUT_OF_ORDER = "out_of_order"
+    UNREACHABLE = "unreachable"  # we cannot hear it, or do not understand it: nobody says free or busy
+
+
+class Plate(StrEnum):
+    """What must be empty before the next job. Not clear until a person on site said so (REL-17)."""
+
+    CLEAR = "clear"
+    TO_CLEAR = "to_clear"
+
+
+class Driver(StrEnum):
+    """How files and orders reach a machine."""
+
+    NONE = "none"  # no link: the person at the machine is the link
+    OCTOPRINT = "octoprint"
+
+
+class Report(StrEnum):
+    """What we last understood of the machine's own words; ``equipment.drivers.base.MachineReport`` and silence."""
+
+    READY = "ready"
+    STARTING = "starting"
+    PRINTING = "printing"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    RESUMING = "resuming"
+    CANCELLING = "cancelling"
+    FINISHING = "finishing"
+    DISCONNECTED = "disconnected"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+    SILENT = "silent"  # no answer
+    NEVER = "never"  # not heard yet
+
+
+AT_WORK = frozenset(
+    {
+        Report.STARTING,
+        Report.PRINTING,
+        Report.PAUSING,
+        Report.PAUSED,
+        Report.RESUMING,
+        Report.CANCELLING,
+        Report.FINISHING,
+    }
+)
+STALE_AFTER_S = 15  # older signs of life are shown as such (UX-16)
+
+
+def condition_of(
+    *,
+    linked: bool,
+    out_of_order: bool,
+    plate: Plate,
+    needs_plate: bool,
+    report: Report,
+    stale: bool,
+    live_attempt: bool,
+    foreign: bool,
+) -> Condition:
+    """Return what people see. The most important thing a person must do wins; silence is never "free"."""
+    if out_of_order:
+        return Condition.OUT_OF_ORDER
+    if linked and (
+        stale or report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
+    ):
+        return Condition.UNREACHABLE
+    if foreign and report in AT_WORK:
+        return Condition.BUSY_ELSEWHERE
+    if linked and report in AT_WORK:
+        return Condition.BUSY
+    if needs_plate and plate is Plate.TO_CLEAR:
+        return Condition.NEEDS_CLEARING
+    if live_attempt:
+        return Condition.BUSY
+    return Condition.FREE

@@ -1,0 +1,1 @@
+"""Places, opening hours, closures, roles per site, and who is there."""

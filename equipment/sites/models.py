@@ -1,0 +1,103 @@
+"""Places, their hours on their own clock, and the people in their roles."""
+
+from django.conf import settings
+from django.db import models
+
+from equipment.sites.states import Role
+from fablab.core.ids import new_id
+
+
+def default_shelves() -> list[str]:
+    """Shelf places of a new site: A1 to B6."""
+    return [f"{row}{place}" for row in "AB" for place in range(1, 7)]
+
+
+class Site(models.Model):
+    """A lab. All rules about hours are local wall-clock rules in ``time_zone`` (an IANA name)."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    address = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=40, default="Europe/Paris")
+    shelves = models.JSONField(default=default_shelves)  # labels of the places where finished objects wait
+    # A single-instructor site may switch this on; each use is recorded (REQUIREMENTS 4.2).
+    self_approval = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """One opening span of one weekday, in minutes of the local day. ``closes`` may pass 1440 (past midnight)."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField()  # Monday is 0
+    opens = models.PositiveSmallIntegerField()
+    closes = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(weekday__lte=6, opens__lt=1440, closes__lte=2880)
+                & models.Q(closes__gt=models.F("opens")),
+                name="opening_hours_make_sense",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.weekday}: {self.opens}-{self.closes}"
+
+
+class Closure(models.Model):
+    """Local days on which the site is closed, both ends included."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="closures")
+    first_day = models.DateField()
+    last_day = models.DateField()
+    reason = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["first_day"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_day__gte=models.F("first_day")), name="closure_ends_after_it_begins"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} - {self.last_day}"
+
+
+class SiteRole(models.Model):
+    """A person's role at a site."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="site_roles")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=12, choices=[(role.value, role.value) for role in Role])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "site", "role"], name="role_once")]
+        indexes = [models.Index(fields=["site", "role"], name="role_by_site")]  # who is instructor here?
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.role} {self.site_id}"
+
+
+class Presence(models.Model):
+    """ "Je suis là" of somebody on duty. Ends by "Je pars", at sign-out, and at closing (``until``)."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presences")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="presences")
+    since = models.DateTimeField()
+    until = models.DateTimeField()  # set to closing time at the start, moved forward by leaving earlier
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "until"], name="presence_now")]  # who is here now?
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.site_id} {self.since} - {self.until}"

@@ -1,0 +1,1 @@
+"""Files that people handed in: stored, hashed, judged."""
