@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
-pytest_plugins = ["tests.fixtures.services", "tests.fixtures.browser"]
+pytest_plugins = ["tests.fixtures.services", "tests.fixtures.browser", "tests.fixtures.octoprint"]
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("random", deadline=None, print_blob=True)

@@ -1,0 +1,34 @@
+"""What several tests of the OctoPrint driver need."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from equipment.drivers.base import Driver, Observation
+
+_numbers = count(1)
+
+
+class Gcode(Protocol):
+    def __call__(self, seconds: float = 30, extra: str = "") -> Path: ...
+
+
+def a_name() -> str:
+    """A file name that no test of this run has used."""
+    return f"{next(_numbers)}-0a1b2c3d.gcode"
+
+
+async def until(driver: Driver, wanted: Callable[[Observation], bool], seconds: float = 30) -> Observation:
+    """Look until an observation is as wanted. Fails with the last one."""
+    seen: Observation | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                seen = await driver.observe()
+                if wanted(seen):
+                    return seen
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not as wanted after {seconds} s: {seen}") from None
