@@ -71,17 +71,25 @@ def condition_of(
     stale: bool,
     live_attempt: bool,
     foreign: bool,
+    started: bool = False,
+    unsure: bool = False,
 ) -> Condition:
-    """Return what people see. The most important thing a person must do wins; silence is never "free"."""
+    """Return what people see. The most important thing a person must do wins; silence is never "free".
+
+    ``live_attempt``: a job lies on the machine or is on its way. ``started``: it moved, or may have. ``unsure``: what
+    became of it is not proven, so nobody says free or printing (UX-5).
+    """
     if out_of_order:
         return Condition.OUT_OF_ORDER
     if linked and (
-        stale or report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
+        unsure
+        or stale
+        or report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
     ):
         return Condition.UNREACHABLE
     if foreign and report in AT_WORK:
         return Condition.BUSY_ELSEWHERE
-    if linked and report in AT_WORK:
+    if started or (linked and report in AT_WORK):
         return Condition.BUSY
     if needs_plate and plate is Plate.TO_CLEAR:
         return Condition.NEEDS_CLEARING
