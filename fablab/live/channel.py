@@ -1,0 +1,184 @@
+"""One topic in one shape: its last state, its number, and the mailboxes of those who watch it.
+
+Lives on the serving loop only. A difference is worked out and encoded once for all sockets that stand at the same
+number; only a socket that lags behind with figures needs one of its own, and those are shared as well.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from fablab.live.frames import Frame, frame
+from fablab.live.merge import State, difference, merged
+from fablab.live.topics import Shape, Topic
+
+
+class Change:
+    """A step of a channel from one number to a later one, and its frame (made when first asked for)."""
+
+    __slots__ = ("_frame", "after", "before_state", "channel", "figures", "state", "version")
+
+    def __init__(
+        self,
+        channel: "Channel",
+        after: int,
+        before_state: State,
+        version: int,
+        state: State,
+        *,
+        figures: bool,
+    ) -> None:
+        self.channel = channel
+        self.after = after
+        self.before_state = before_state
+        self.version = version
+        self.state = state
+        self.figures = figures
+        self._frame: Frame | None = None
+
+    def frame(self) -> Frame:
+        if self._frame is None:
+            self._frame = frame(
+                type="change",
+                topic=self.channel.topic.wire,
+                after=self.after,
+                version=self.version,
+                data=difference(self.before_state, self.state),
+            )
+        return self._frame
+
+    def then(self, newer: "Change") -> "Change":
+        """Return the one step that stands for this one and ``newer`` together."""
+        return self.channel.step(self, newer)
+
+
+@dataclass(frozen=True)
+class Update:
+    """A new state, or a ``patch`` of it.
+
+    ``order`` is the publisher's own growing number (a row's version): an update older than the last one came late
+    and is left out.
+    """
+
+    state: State
+    patch: bool
+    figures: bool
+    order: int | None
+
+
+class Watcher(Protocol):
+    """What a channel needs of a mailbox."""
+
+    def put(self, change: Change) -> None: ...
+    def look_again(self, channel: "Channel") -> None: ...
+    def forget(self, channel: "Channel") -> None: ...
+    def say(self, frame: Frame) -> None: ...
+
+
+class Channel:
+    """``state`` is what everybody was told; ``newest`` may be ahead of it by figures that wait for their second."""
+
+    def __init__(self, topic: Topic, shape: Shape, clock: Callable[[], float] = time.time) -> None:
+        self.topic = topic
+        self.shape = shape
+        self.watchers: dict[Watcher, None] = {}
+        self.state: State = {}
+        self.version = 0
+        self.ready = False
+        self.held: list[Update] | None = None  # a list while the database is being read
+        self._clock = clock
+        self._newest: State = {}
+        self._order: int | None = None
+        self._told_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._snapshot: tuple[int, Frame] | None = None
+        self._steps: dict[tuple[int, int], Change] = {}
+
+    def settle(self, state: State) -> None:
+        """Begin, or begin anew, with what the database says; what was published while it was read goes on top.
+
+        A change committed before the read is in ``state``, one committed later was published later and is in
+        ``held``, so nothing falls between the two.
+        """
+        held, self.held = self.held or [], None
+        self._newest = state
+        for update in held:
+            self._lay(update)
+        if self.ready:
+            self._tell(figures=False)
+        else:
+            self.state = self._newest
+            self.version = self._next_version()
+            self.ready = True
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _next_version(self) -> int:
+        # Milliseconds keep the numbers growing over a restart of the server; the + 1 within one millisecond.
+        return max(self.version + 1, int(self._clock() * 1000))
+
+    def _lay(self, update: Update) -> bool:
+        if update.order is not None:
+            if self._order is not None and update.order < self._order:
+                return False
+            self._order = update.order
+        self._newest = merged(self._newest, update.state) if update.patch else update.state
+        return True
+
+    def take(self, update: Update) -> None:
+        """Accept a new state. State changes go at once; figures at most every ``figures_every`` seconds."""
+        if self.held is not None:
+            self.held.append(update)
+        if not self.ready or not self._lay(update):
+            return
+        if not update.figures:
+            self._tell(figures=False)
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait = self._told_at + self.topic.kind.figures_every - loop.time()
+            if wait > 0:
+                self._timer = loop.call_later(wait, self._tell_figures)
+            else:
+                self._tell(figures=True)
+
+    def _tell_figures(self) -> None:
+        self._timer = None
+        self._tell(figures=True)
+
+    def _tell(self, *, figures: bool) -> None:
+        if figures:
+            self._told_at = asyncio.get_running_loop().time()
+        if not difference(self.state, self._newest):
+            self.state = self._newest
+            return
+        change = Change(self, self.version, self.state, self._next_version(), self._newest, figures=figures)
+        self.state, self.version = change.state, change.version
+        self._steps.clear()
+        for watcher in self.watchers:
+            watcher.put(change)
+
+    def step(self, older: Change, newer: Change) -> Change:
+        """Return one change from before ``older`` to after ``newer``, the same object for every socket."""
+        key = (older.after, newer.version)
+        if key not in self._steps:
+            self._steps[key] = Change(
+                self,
+                older.after,
+                older.before_state,
+                newer.version,
+                newer.state,
+                figures=older.figures and newer.figures,
+            )
+        return self._steps[key]
+
+    def snapshot(self) -> Frame:
+        """Return the frame of the whole state, encoded once per number."""
+        if self._snapshot is None or self._snapshot[0] != self.version:
+            text = frame(type="snapshot", topic=self.topic.wire, version=self.version, data=self.state)
+            self._snapshot = (self.version, text)
+        return self._snapshot[1]

@@ -1,0 +1,45 @@
+"""What differs between two states, as RFC 7396 merge patches. Pure.
+
+A field that is missing and a field that is ``null`` mean the same on the wire, so they never count as a difference.
+States are never changed in place: sockets that lag behind hold on to older ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+State = Mapping[str, Any]
+
+
+def difference(before: State, after: State) -> dict[str, Any]:
+    """Return the patch that makes ``after`` out of ``before``; empty when nothing differs."""
+    if before is after:
+        return {}
+    patch: dict[str, Any] = {}
+    for name, new in after.items():
+        old = before.get(name)
+        if old is new:
+            continue
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            inner = difference(old, new)
+            if inner:
+                patch[name] = inner
+        elif old != new:
+            patch[name] = new
+    for name, old in before.items():
+        if old is not None and name not in after:
+            patch[name] = None
+    return patch
+
+
+def merged(state: State, patch: State) -> State:
+    """Return ``state`` with ``patch`` laid over it; what the patch does not touch is shared, not copied."""
+    result = dict(state)
+    for name, new in patch.items():
+        if new is None:
+            result.pop(name, None)
+        elif isinstance(new, Mapping):
+            old = result.get(name)
+            result[name] = merged(old if isinstance(old, Mapping) else {}, new)
+        else:
+            result[name] = new
+    return result
