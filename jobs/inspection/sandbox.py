@@ -1,0 +1,200 @@
+"""The only place that runs a reader or an outside program on somebody's file: bounded, alone, gone afterwards.
+
+Each run has its own process group and its own empty folder, limits on memory, processor, file size, open files and
+wall time, no network and no writing elsewhere where the kernel allows it, a capped output, and dies with its parent.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from .codes import finding
+from .findings import Report
+
+GIB = 1024**3
+MIB = 1024**2
+PROJECT = Path(__file__).resolve().parents[2]
+CONFINE = Path(__file__).with_name("confine.py")
+PNG = b"\x89PNG\r\n\x1a\n"
+PICTURE_BYTES = 4 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a run ended. `returncode` is negative for a signal; `stopped` says why we ended it: "", "time", "output"."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    stopped: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.returncode == 0 and not self.stopped
+
+
+def run_program(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    seconds: float,
+    memory: int = 2 * GIB,
+    output_limit: int = 1 * MIB,
+    file_bytes: int = 400 * MIB,
+    given: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Runs `argv` (its first word an absolute path) inside `cwd`, the one folder it may write to.
+
+    `given` is its standard input (at most 32 kB). Raises OSError only when not even the launcher could start.
+    """
+    began = time.monotonic()
+    asked = {
+        "parent": os.getpid(),
+        "memory": memory,
+        "cpu_seconds": max(1, int(seconds) + 1),
+        "file_bytes": file_bytes,
+    }
+    surroundings = {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(cwd),
+        "TMPDIR": str(cwd),
+        **(environment or {}),
+    }
+    process = subprocess.Popen(  # noqa: S603 - fixed argument lists, never a shell, no text of a person
+        [sys.executable, "-I", "-S", str(CONFINE), json.dumps(asked), *argv],
+        cwd=cwd,
+        env=surroundings,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdin and process.stdout and process.stderr  # noqa: S101 - for the type checker: all are pipes
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(given[: 32 * 1024])
+                process.stdin.close()
+            out, err, stopped = _listen(
+                process, process.stdout, process.stderr, began + seconds, output_limit
+            )
+        finally:
+            # The leader is not reaped yet, so its number still names this group and no other.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        returncode = process.wait()
+    return Completed(returncode, out, err, time.monotonic() - began, stopped)
+
+
+def _listen(
+    process: subprocess.Popen[bytes], stdout: IO[bytes], stderr: IO[bytes], deadline: float, output_limit: int
+) -> tuple[bytes, bytes, str]:
+    """Collects both outputs until the leader ends, the deadline passes or one output grows too long."""
+    heard: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+    ended = os.pidfd_open(process.pid)
+    stopped = ""
+    with selectors.DefaultSelector() as selector:
+        selector.register(ended, selectors.EVENT_READ, "ended")
+        for stream, name in ((stdout, "out"), (stderr, "err")):
+            os.set_blocking(stream.fileno(), False)
+            selector.register(stream, selectors.EVENT_READ, name)
+        running = True
+        while running and not stopped:
+            left = deadline - time.monotonic()
+            events = selector.select(max(left, 0.0))
+            if not events and left <= 0:
+                stopped = "time"
+            for key, _ in events:
+                if key.data == "ended":
+                    running = False
+                elif not _hear(key.fd, heard[key.data], output_limit):
+                    selector.unregister(key.fileobj)
+                if len(heard["out"]) > output_limit or len(heard["err"]) > output_limit:
+                    stopped = "output"
+    os.close(ended)
+    for stream, name in ((stdout, "out"), (stderr, "err")):
+        while len(heard[name]) <= output_limit and _hear(stream.fileno(), heard[name], output_limit):
+            pass
+    return bytes(heard["out"][:output_limit]), bytes(heard["err"][:output_limit]), stopped
+
+
+def _hear(fd: int, into: bytearray, output_limit: int) -> bool:
+    """One read. False when there is nothing more to come now."""
+    try:
+        piece = os.read(fd, min(65536, output_limit + 1))
+    except BlockingIOError:
+        return False
+    into += piece
+    return bool(piece)
+
+
+def inspect_file(
+    source: Path,
+    name: str,
+    picture: Path | None = None,
+    *,
+    seconds: float = 60.0,
+    memory: int = 2 * GIB,
+) -> Report:
+    """Reads `source`, called `name` by the person who sent it, in a child process; draws `picture` (PNG) if it can.
+
+    Never raises for bad input: a crash, a time-out or a death by memory is a report with the finding `unreadable`.
+    A picture is written only for a file that could be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="inspect-") as folder:
+        request = {"source": str(source.resolve()), "name": name, "picture": picture is not None}
+        done = run_program(
+            [sys.executable, "-P", "-s", "-B", "-m", "jobs.inspection.child"],
+            cwd=Path(folder),
+            seconds=seconds,
+            memory=memory,
+            file_bytes=PICTURE_BYTES,
+            given=json.dumps(request).encode(),
+            environment={"PYTHONPATH": str(PROJECT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        report = _answer(done)
+        if picture is not None and not _take_picture(Path(folder) / "picture.png", picture):
+            report = replace(report, facts={**report.facts, "pictured": False})
+        return report
+
+
+def _answer(done: Completed) -> Report:
+    if done.stopped == "time" or done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return Report("", findings=(finding("unreadable", why="too_slow"),))
+    if done.stopped == "output":
+        return Report("", findings=(finding("unreadable", why="too_complex"),))
+    try:
+        return Report.from_json(json.loads(done.stdout))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return Report("", findings=(finding("unreadable", why="crashed"),))
+
+
+def _take_picture(drawn: Path, picture: Path) -> bool:
+    """Moves the child's picture out when it is an ordinary, small PNG file and no link to somewhere else."""
+    try:
+        handle = os.open(drawn, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(handle, "rb") as stream:
+        if stream.read(len(PNG)) != PNG or os.fstat(handle).st_size > PICTURE_BYTES:
+            return False
+        stream.seek(0)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        with picture.open("wb") as out:
+            shutil.copyfileobj(stream, out)
+    return True
