@@ -58,6 +58,25 @@ class NameUnknown(OSError):
     """The name leads to no address."""
 
 
+class _Redirected(aiohttp.ClientError):
+    """An answer that sends us elsewhere. The status stands in `status`."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+async def _refuse_redirection(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    # A websocket's handshake follows redirections and cannot be told not to, so they end here for all.
+    response = await handler(request)
+    if 300 <= response.status < 400:
+        response.close()
+        raise _Redirected(response.status)
+    return response
+
+
 class _CheckedResolver(AbstractResolver):
     """Looks a name up and hands on only addresses that may be reached."""
 
@@ -188,11 +207,9 @@ class Web:
                     allow_redirects=False,
                     trace_request_ctx=trace,
                 ) as response:
-                    if 300 <= response.status < 400:
-                        raise DriverError(Code.REDIRECTED, status=response.status)
                     return Answer(response.status, await _capped(response, self.limits.body))
         except DriverError as problem:
-            if problem.code is Code.REDIRECTED or method == "GET":
+            if method == "GET":
                 raise
             # An order whose answer was too large was still received.
             raise DriverError(problem.code, certain=not trace.sent, **problem.params) from problem
@@ -200,22 +217,23 @@ class Web:
             raise translate(problem, sent=trace.sent, harmless=method == "GET") from problem
 
     async def open_push(self, path: str) -> aiohttp.ClientWebSocketResponse[bool]:
-        """A websocket beside the requests: same checks, frames capped, pinged, not compressed."""
+        """A websocket beside the requests: same checks, frames capped, pinged, not compressed.
+
+        It carries no headers of ours: whoever needs a key there sends it in a message.
+        """
         target = self.target
         try:
             async with asyncio.timeout(self.limits.answer):
                 self._check_literal(target)
                 return await self._opened().ws_connect(
                     _url("ws" + target.base.removeprefix("http") + path),
-                    headers=self._headers,
                     max_msg_size=self.limits.frame,
                     heartbeat=self.limits.ping,
                     compress=0,
                     timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                 )
         except aiohttp.WSServerHandshakeError as problem:
-            code = Code.REDIRECTED if 300 <= problem.status < 400 else Code.ANSWER_UNREADABLE
-            raise DriverError(code, status=problem.status) from problem
+            raise DriverError(Code.ANSWER_UNREADABLE, status=problem.status) from problem
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
             raise translate(problem, sent=True, harmless=True) from problem
 
@@ -250,6 +268,7 @@ class Web:
                 auto_decompress=False,
                 headers={"Accept-Encoding": "identity"},
                 trace_configs=[watch],
+                middlewares=[_refuse_redirection],
                 max_line_size=8190,
                 max_field_size=8190,
             )
@@ -318,6 +337,8 @@ def translate(problem: BaseException, *, sent: bool, harmless: bool) -> DriverEr
         return DriverError(Code.NAME_UNKNOWN)
     if isinstance(problem, aiohttp.ClientSSLError):
         return DriverError(Code.CERTIFICATE_REFUSED)
+    if isinstance(problem, _Redirected):
+        return DriverError(Code.REDIRECTED, status=problem.status)
     certain = harmless or not sent
     if isinstance(problem, TimeoutError):  # aiohttp's time-outs are such errors too
         return DriverError(Code.TIMED_OUT, certain=certain)

@@ -1,0 +1,224 @@
+"""A proxy in front of a real machine that loses, delays and cuts what a test tells it to.
+
+It works on bytes of TCP, one request for each connection (which is how our driver asks), so that the
+peer on either side is real and only the line is bad. Runs in a thread of its own; use it as a context.
+"""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+PIECE = 65536
+PATIENCE = 30.0  # seconds until a silent connection is given up
+
+
+class Fault(StrEnum):
+    DROP_REPLY = "drop_reply"  # the machine gets the request and acts; its answer never arrives
+    DROP_REQUEST = "drop_request"  # the machine never hears of it; the line is cut
+    SWALLOW_REQUEST = "swallow_request"  # the machine never hears of it; the line stays open and silent
+    DELAY = "delay"  # the request waits `seconds` before it is passed on
+    DRIBBLE = "dribble"  # the answer comes byte by byte, `seconds` apart
+    CUT_REPLY = "cut_reply"  # the answer ends after `after` bytes
+    CUT_REQUEST = "cut_request"  # the line is cut after `after` bytes of the request went through
+    REDIRECT = "redirect"  # answered with 302 to `location`, not passed on
+    ANSWER = "answer"  # answered with `body` as it stands, not passed on
+
+
+@dataclass
+class Rule:
+    """What happens to requests whose first line matches, `times` times (None: always)."""
+
+    pattern: re.Pattern[str]
+    fault: Fault
+    times: int | None = 1
+    seconds: float = 0.0
+    after: int = 0
+    location: str = ""
+    body: bytes = b""
+    hits: int = 0
+    hit: threading.Event = field(default_factory=threading.Event)
+
+
+class FaultyProxy:
+    """`with FaultyProxy(port) as proxy: proxy.fault("POST /api/files/local/", Fault.DROP_REPLY)`."""
+
+    def __init__(self, target_port: int) -> None:
+        self._target = ("127.0.0.1", target_port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.2)
+        self.port = int(self._listener.getsockname()[1])
+        self.requests: list[str] = []  # first lines, in order of arrival
+        self.passed_on: list[str] = []  # those of which the machine heard something
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def fault(
+        self,
+        pattern: str,
+        fault: Fault,
+        *,
+        times: int | None = 1,
+        seconds: float = 0.0,
+        after: int = 0,
+        location: str = "",
+        body: bytes = b"",
+    ) -> Rule:
+        """Give requests a fault. `pattern` is searched in the first line, e.g. `POST /api/job`."""
+        rule = Rule(re.compile(pattern), fault, times, seconds, after, location, body)
+        with self._lock:
+            self._rules.append(rule)
+        return rule
+
+    def heal(self) -> None:
+        """Pass everything on from now on."""
+        with self._lock:
+            self._rules.clear()
+
+    def cut_all(self) -> None:
+        """Cut every open connection, as pulling the network cable and putting it back would."""
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            _shut(connection)
+
+    def __enter__(self) -> Self:
+        self._spawn(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self.cut_all()
+        for thread in list(self._threads):
+            thread.join(10)
+        self._listener.close()
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._ended.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            self._spawn(partial(self._serve, client))
+
+    def _serve(self, client: socket.socket) -> None:
+        with self._lock:
+            self._open.add(client)
+        try:
+            client.settimeout(PATIENCE)
+            self._handle(client)
+        except OSError:
+            return  # either side hung up: that is what lines do
+        finally:
+            with self._lock:
+                self._open.discard(client)
+            client.close()
+
+    def _handle(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n" not in head:
+            part = client.recv(PIECE)
+            if not part:
+                return
+            head += part
+        line = head.split(b"\r\n", 1)[0].decode("latin-1")
+        self.requests.append(line)
+        rule = self._rule_for(line)
+        fault = rule.fault if rule else None
+        if rule and fault is Fault.DROP_REQUEST:
+            return
+        if rule and fault is Fault.SWALLOW_REQUEST:
+            while client.recv(PIECE):
+                pass
+            return
+        if rule and fault in (Fault.REDIRECT, Fault.ANSWER):
+            client.sendall(rule.body or _redirection(rule.location))
+            _shut(client, socket.SHUT_WR)
+            return
+        if rule and fault is Fault.DELAY and self._ended.wait(rule.seconds):
+            return
+        with socket.create_connection(self._target, timeout=PATIENCE) as machine:
+            with self._lock:
+                self._open.add(machine)
+            try:
+                self.passed_on.append(line)
+                self._relay(client, machine, head, rule)
+            finally:
+                with self._lock:
+                    self._open.discard(machine)
+
+    def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> None:
+        fault = rule.fault if rule else None
+        if rule and fault is Fault.CUT_REQUEST:
+            got = head
+            while len(got) < rule.after and (part := client.recv(PIECE)):
+                got += part
+            machine.sendall(got[: rule.after])
+            return
+        machine.sendall(head)
+        self._spawn(partial(_pump, client, machine))
+        if fault is Fault.DROP_REPLY:
+            machine.recv(PIECE)  # the machine has answered, so it has acted
+            return
+        sent = 0
+        while part := machine.recv(PIECE):
+            if rule and fault is Fault.CUT_REPLY:
+                part = part[: max(0, rule.after - sent)]
+                client.sendall(part)
+                sent += len(part)
+                if sent >= rule.after:
+                    return
+            elif rule and fault is Fault.DRIBBLE:
+                for byte in part:
+                    client.sendall(bytes([byte]))
+                    if self._ended.wait(rule.seconds):
+                        return
+            else:
+                client.sendall(part)
+
+    def _rule_for(self, line: str) -> Rule | None:
+        with self._lock:
+            for rule in self._rules:
+                if rule.pattern.search(line) and (rule.times is None or rule.hits < rule.times):
+                    rule.hits += 1
+                    rule.hit.set()
+                    return rule
+        return None
+
+
+def _redirection(location: str) -> bytes:
+    return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while part := source.recv(PIECE):
+            sink.sendall(part)
+    except OSError:
+        return
+
+
+def _shut(connection: socket.socket, how: int = socket.SHUT_RDWR) -> None:
+    try:
+        connection.shutdown(how)
+    except OSError:
+        return  # it was closed already
