@@ -129,8 +129,7 @@ class OctoPrintDriver:
                 raise DriverError(Code.ANSWER_UNREADABLE, certain=False, status=201)
             path = stored.path
         elif answer.status in (400, 413, 415, 507):
-            # Too large is 400 without a body, not JSON.
-            raise DriverError(Code.STORAGE_REFUSED, status=answer.status)
+            raise await self._storage_refusal(answer)
         else:
             raise await self._refusal(answer)
         found = await self.remote_file(path)
@@ -142,7 +141,7 @@ class OctoPrintDriver:
 
     async def remote_file(self, path: str) -> RemoteFile | None:
         answer = await self._web.request("GET", _file_url(path))
-        if answer.status == 404:
+        if answer.status == 404 or await self._fails_for_want_of_a_folder(answer, path):
             return None
         if answer.status != 200:
             raise await self._refusal(answer)
@@ -150,7 +149,7 @@ class OctoPrintDriver:
 
     async def list_folder(self, folder: str) -> tuple[RemoteFile, ...]:
         answer = await self._web.request("GET", _file_url(folder) + "?recursive=false")
-        if answer.status == 404:
+        if answer.status == 404 or await self._fails_for_want_of_a_folder(answer, folder):
             return ()
         if answer.status != 200:
             raise await self._refusal(answer)
@@ -202,6 +201,24 @@ class OctoPrintDriver:
         if answer.status != 200:
             raise await self._refusal(answer)
         return answer.json_object()
+
+    async def _fails_for_want_of_a_folder(self, answer: Answer, path: str) -> bool:
+        """Whether a 500 only means that the folder is not there: it should have been a 404."""
+        folders = path.strip("/").split("/")[:-1]
+        while answer.status == 500 and folders:
+            answer = await self._web.request("GET", _file_url("/".join(folders)) + "?recursive=false")
+            if answer.status == 404:
+                return True
+            folders.pop()
+        return False
+
+    async def _storage_refusal(self, answer: Answer) -> DriverError:
+        """A refused upload: 400 is a wrong key, or a file too large (then without a body), or a bad name."""
+        if answer.status == 400:
+            problem = await self._refusal(answer)
+            if problem.code is Code.BAD_KEY:
+                return problem
+        return DriverError(Code.STORAGE_REFUSED, status=answer.status)
 
     async def _order(self, command: Mapping[str, object]) -> None:
         answer = await self._web.request("POST", "/api/job", command=command)

@@ -1,6 +1,6 @@
 """Drivers for the real server, closed after each test."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 
 from equipment.drivers.octoprint.driver import OctoPrintDriver
 from equipment.drivers.web import Limits
-from tests.fixtures.octoprint import OctoPrint, gcode_lasting
+from tests.fixtures.octoprint import OctoPrint, gcode_lasting, running
 
 MakeDriver = Callable[..., OctoPrintDriver]
 
@@ -24,6 +24,13 @@ async def make_driver() -> AsyncIterator[MakeDriver]:
             return driver
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def octoprint_unconnected() -> Iterator[OctoPrint]:
+    """A server whose printer was never connected."""
+    with running(no_connect=True) as (servers, _):
+        yield servers[0]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from equipment.drivers.base import Driver, Observation
+from equipment.drivers.base import Driver, MachineReport, Observation, RemoteFile
 
 _numbers = count(1)
 
@@ -32,3 +32,11 @@ async def until(driver: Driver, wanted: Callable[[Observation], bool], seconds: 
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not as wanted after {seconds} s: {seen}") from None
+
+
+async def printing(driver: Driver, source: Path) -> RemoteFile:
+    """Send and start a file, and wait until it prints."""
+    file = await driver.send(source, "fl", a_name(), {})
+    await driver.start(file.path)
+    await until(driver, lambda seen: seen.report is MachineReport.PRINTING and seen.path == file.path)
+    return file
