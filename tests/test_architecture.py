@@ -34,6 +34,8 @@ def writes_of_job_state(tree: ast.Module) -> list[int]:
     """Return the lines that assign ``job.state`` or update ``state`` through ``Job.objects``."""
     lines = []
     for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign | ast.Call):
+            continue
         targets = node.targets if isinstance(node, ast.Assign) else []
         for target in targets:
             if (
@@ -58,16 +60,11 @@ def test_the_search_for_writes_of_a_jobs_state_finds_them() -> None:
     assert writes_of_job_state(ast.parse("booking.state = 'done'")) == []
 
 
-def test_only_lifecycle_services_writes_the_state_of_a_job() -> None:
-    found = {
-        f"{name}:{line}"
-        for name, tree in modules()
-        if not name.startswith("jobs/lifecycle/")
-        for line in writes_of_job_state(tree)
-    }
-    assert found == set()
-    inside = {name for name, tree in modules() if writes_of_job_state(tree)}
-    assert inside <= {"jobs/lifecycle/services.py"}
+def test_one_place_in_lifecycle_writes_the_state_of_a_job() -> None:
+    writers = {name for name, tree in modules() if writes_of_job_state(tree)}
+    # `apply` has a file of its own, which services.py hands out.
+    assert writers <= {"jobs/lifecycle/services.py", "jobs/lifecycle/apply.py"}
+    assert len(writers) <= 1
 
 
 def test_a_file_holds_one_subject() -> None:

@@ -22,7 +22,13 @@ def distribution(line: str) -> str:
 def licence(name: str) -> str:
     about = metadata.metadata(name)
     classifiers = [text for text in about.get_all("Classifier") or [] if text.startswith("License")]
-    return " ".join([about.get("License-Expression") or "", (about.get("License") or "")[:200], *classifiers])
+    return " ".join(
+        [
+            (about.get_all("License-Expression") or [""])[0],
+            (about.get_all("License") or [""])[0][:200],
+            *classifiers,
+        ]
+    )
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

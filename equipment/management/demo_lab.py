@@ -1,0 +1,129 @@
+"""The demonstration's lab as plain tables: places, kinds, models, machines, people. Names of people are invented."""
+
+from typing import Any, NamedTuple
+
+from equipment.machines.states import Driver
+from equipment.sites.states import Role
+
+
+class DemoSite(NamedTuple):
+    slug: str
+    name: str
+    address: str
+    time_zone: str
+    hours: list[tuple[int, int, int]]  # weekday (Monday is 0), opens, closes, in minutes of the day
+
+
+class DemoMachine(NamedTuple):
+    site: str
+    model: str
+    name: str
+    driver: Driver = Driver.NONE
+
+
+class DemoPerson(NamedTuple):
+    username: str
+    name: str
+    site: str
+    role: Role
+    certificates: tuple[str, ...] = ()  # slugs of machine kinds
+    may_send_machine_files: bool = False
+    about: str = ""
+
+
+SITES = [
+    DemoSite(
+        "saint-ouen",
+        "Saint-Ouen",
+        "12 rue des Ateliers, 93400 Saint-Ouen",
+        "Europe/Paris",
+        # A demonstration happens at any hour of any day.
+        [(weekday, 0, 1440) for weekday in range(7)],
+    ),
+    DemoSite(
+        "mayotte",
+        "Mayotte",
+        "3 place du Marché, 97600 Mamoudzou",
+        "Indian/Mayotte",
+        [(weekday, 9 * 60, 17 * 60) for weekday in range(1, 6)],
+    ),
+]
+
+KINDS: dict[str, dict[str, Any]] = {
+    "fdm": {
+        "names": {"fr": "Imprimante 3D", "en": "3D printer", "ar": "طابعة ثلاثية الأبعاد"},
+        "icon": "printer",
+        "buffer_minutes": 10,
+        "max_minutes": 240,
+    },
+    "embroidery": {
+        "names": {"fr": "Brodeuse", "en": "Embroidery machine", "ar": "آلة تطريز"},
+        "icon": "hoop",
+        "buffer_minutes": 10,
+        "max_minutes": 180,
+    },
+    "cutter": {
+        "names": {"fr": "Découpeuse vinyle", "en": "Vinyl cutter", "ar": "آلة تقطيع الفينيل"},
+        "icon": "cutter",
+        "max_minutes": 120,
+    },
+}
+
+MODELS: dict[str, dict[str, Any]] = {
+    "Atelier 200": {
+        "kind": "fdm",
+        "limits": {
+            "bed_mm": [200, 200],
+            "height_mm": 200,
+            "nozzle_mm": 0.4,
+            "nozzle_max_c": 260,
+            "bed_max_c": 100,
+            "materials": ["PLA", "PETG"],
+            "formats": ["gcode"],
+        },
+        "formats": ["gcode"],
+        "prepares": ["stl"],
+        "materials": ["PLA", "PETG"],
+        "qualities": ["draft", "normal", "fine"],
+    },
+    "Broderie 180 x 130": {
+        "kind": "embroidery",
+        "limits": {"bed_mm": [180, 130], "height_mm": 1, "formats": ["dst", "pes"]},
+        "formats": ["dst", "pes"],
+        "materials": ["Fil polyester", "Fil coton"],
+    },
+    "Vinyle 600": {
+        "kind": "cutter",
+        "limits": {"bed_mm": [600, 1000], "height_mm": 1, "formats": ["svg"]},
+        "formats": ["svg"],
+        "materials": ["Vinyle", "Flex"],
+    },
+}
+
+MACHINES = [
+    DemoMachine("saint-ouen", "Atelier 200", "Ada", Driver.OCTOPRINT),
+    DemoMachine("saint-ouen", "Atelier 200", "Blaise", Driver.OCTOPRINT),
+    DemoMachine("saint-ouen", "Broderie 180 x 130", "Colette"),
+    DemoMachine("saint-ouen", "Vinyle 600", "Django"),
+    DemoMachine("mayotte", "Atelier 200", "Maki"),
+]
+
+EVERYTHING = ("fdm", "embroidery", "cutter")
+
+PEOPLE = [
+    DemoPerson("lea", "Léa", "saint-ouen", Role.MEMBER, EVERYTHING, about="trained, hands in models"),
+    DemoPerson(
+        "sami", "Sami", "saint-ouen", Role.MEMBER, EVERYTHING, True, "trained, may also hand in G-code"
+    ),
+    DemoPerson("zoe", "Zoé", "saint-ouen", Role.MEMBER, about="not trained yet"),
+    DemoPerson("ines", "Inès", "saint-ouen", Role.INSTRUCTOR, EVERYTHING, about="present, decides on jobs"),
+    DemoPerson(
+        "karim", "Karim", "saint-ouen", Role.STAFF, EVERYTHING, about="present, keeps machines running"
+    ),
+    DemoPerson("nadia", "Nadia", "saint-ouen", Role.MANAGER, about="runs the place"),
+    DemoPerson("moussa", "Moussa", "mayotte", Role.MEMBER, ("fdm",), about="trained"),
+    DemoPerson("anfia", "Anfia", "mayotte", Role.INSTRUCTOR, ("fdm",)),
+    DemoPerson("houria", "Houria", "mayotte", Role.MANAGER, about="runs the place"),
+]
+# They said "Je suis là", so that printing can be tried at once.
+PRESENT = ("ines", "karim")
