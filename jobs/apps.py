@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class JobsConfig(AppConfig):
     name = "jobs"
+
+    def ready(self) -> None:
+        from fablab.core import words
+        from jobs.lifecycle import words as lifecycle
+
+        words.register(lifecycle.SENTENCES)

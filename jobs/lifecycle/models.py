@@ -11,7 +11,6 @@ from equipment.machines.models import Machine, MachineModel
 from equipment.sites.models import Site
 from fablab.core.ids import new_id
 from jobs.lifecycle.states import OrderState, Source, State, Verb
-from jobs.lifecycle.table import Action
 from jobs.preparation.models import Preparation
 from jobs.uploads.models import Upload
 
@@ -68,7 +67,7 @@ class JobEvent(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     version = models.PositiveBigIntegerField()
-    action = models.CharField(max_length=16, choices=[(a.value, a.value) for a in Action])
+    action = models.CharField(max_length=16)  # of the table, or a remark that moves nothing: create, change
     from_state = models.CharField(max_length=14)
     to_state = models.CharField(max_length=14)
     actor = models.ForeignKey(

@@ -139,3 +139,25 @@ def actions_of(state: State, parts: frozenset[Who], *, linked: bool) -> tuple[Ac
         for row in TABLE
         if state in row.frm and (parts & row.who or (linked and parts & row.ordered_by))
     )
+
+
+_ALREADY: dict[Action, frozenset[State]] = {
+    Action.START: ON_MACHINE - {State.SENDING, State.LOADED},
+    Action.PAUSE: frozenset({State.PAUSED, State.STOPPING}),
+    Action.RESUME: frozenset({State.RUNNING, State.STOPPING}),
+}
+
+
+def steps_for(action: Action, state: State) -> tuple[Action, ...]:
+    """Return the steps that a machine's report ``action`` means in ``state``: late, double and missed reports.
+
+    An empty tuple: nothing new. A missed start is put before what follows from it.
+    """
+    if state not in ON_MACHINE or state in _ALREADY.get(action, frozenset()):
+        return ()
+    if action is Action.RESUME and state in {State.SENDING, State.LOADED}:
+        return (Action.START,)
+    needs_start = {Action.PAUSE, Action.FINISH, Action.STOPPED}
+    if action in needs_start and state in {State.SENDING, State.LOADED}:
+        return (Action.START, action)
+    return (action,) if row_for(action, state) else ()

@@ -1,0 +1,160 @@
+"""What a person presses: an act where the person's word is the fact, an order where a machine must answer."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from equipment.machines.locks import lock_machine
+from equipment.sites.queries import is_on_site, open_until
+
+from equipment.machines import services as machines
+from equipment.machines.models import Machine
+from equipment.machines.states import AT_WORK, STALE_AFTER_S, Driver, Plate, Report
+from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
+from fablab.live import push
+from fablab.people.models import User
+from jobs.lifecycle.apply import apply
+from jobs.lifecycle.models import Attempt, Job, Order
+from jobs.lifecycle.queries import Viewer, job_for, live_part
+from jobs.lifecycle.states import Source, State, Verb
+from jobs.lifecycle.table import ORDER_LIFETIME_S, ROWS, Action
+
+PERSONS_ACTIONS = frozenset(Action) - {Action.CLAIM, Action.SHELVE}
+
+
+def press(
+    job_id: str,
+    action: Action,
+    *,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    plate_clear: bool = False,
+    seen_sha256: str = "",
+) -> tuple[Job, Order | None]:
+    """Do what a person asks of a job. Returns the job as it is then, and the order when a machine must answer.
+
+    ``plate_clear`` with ``start`` is "Plateau vide, lancer". Raises what ``apply`` raises; for orders also
+    ``Refused`` with every reason at once, and ``Conflict("already_asked")`` when somebody else was quicker.
+    """
+    job = job_for(actor, job_id)
+    if action not in PERSONS_ACTIONS:
+        raise NotAllowed(Problem("not_allowed", {"action": action}))
+    part = live_part(job)
+    if part is not None and part.attempt.machine.driver != Driver.NONE:
+        if action in {Action.START, Action.PAUSE, Action.RESUME}:
+            order = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
+            return job_for(actor, job_id), order
+    elif part is not None and action is Action.START and plate_clear:
+        clear_plate(part.attempt.machine_id, actor=actor, at=at)
+    details: dict[str, object] = {}
+    if reason:
+        details["reason"] = reason
+    if seen_sha256:
+        details["seen_sha256"] = seen_sha256
+    if action is Action.RELEASE:
+        details["blameless"] = True
+    apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)
+    job = job_for(actor, job_id)
+    order = None
+    if action is Action.ASK_STOP and job.state == State.STOPPING:
+        order = Order.objects.filter(attempt__parts__job=job, verb=Verb.STOP).order_by("-created_at").first()
+    return job, order
+
+
+def _order(
+    job: Job, attempt: Attempt, action: Action, *, actor: User, at: datetime, plate_clear: bool
+) -> Order:
+    row = ROWS[action]
+    assert row.verb is not None  # start, pause and resume have one
+    viewer = Viewer(actor, at)
+    parts = viewer.parts(job, linked=True)
+    if not parts & row.ordered_by:
+        raise NotAllowed(Problem("not_allowed", {"action": action}))
+    if State(job.state) not in row.frm or (action is Action.START and job.state != State.LOADED):
+        code = "already_started" if action is Action.START and job.state == State.RUNNING else "wrong_state"
+        raise Conflict(Problem(code, {"state": job.state, "action": action}))
+    try:
+        with transaction.atomic():
+            machine = lock_machine(attempt.machine_id)
+            problems = _why_not(machine, job, action, viewer, at, plate_clear=plate_clear)
+            if problems:
+                raise Refused(*problems)
+            if action is Action.START and plate_clear:
+                machine = clear_plate(machine.pk, actor=actor, at=at)
+            order = Order.objects.create(
+                attempt=attempt,
+                verb=row.verb,
+                plate_token=machine.plate_token if action is Action.START else "",
+                lease_number=machine.lease_number,
+                actor=actor,
+                created_at=at,
+                expires_at=at + timedelta(seconds=ORDER_LIFETIME_S),
+            )
+    except IntegrityError as reason:
+        raise Conflict("already_asked") from reason
+    push.changed(f"job:{job.pk}", f"machine:{machine.pk}", f"board:{machine.site_id}")
+    return order
+
+
+def _why_not(
+    machine: Machine, job: Job, action: Action, viewer: Viewer, at: datetime, *, plate_clear: bool
+) -> list[Problem]:
+    """Return every reason why this order must not be given now."""
+    problems = []
+    if action in {Action.START, Action.RESUME} and not viewer.is_on_site(job.site_id):
+        problems.append(Problem("not_on_site"))
+    if not _hears(machine, at):
+        problems.append(Problem("machine_unreachable", {"machine": machine.name}))
+    if action is Action.START:
+        if open_until(job.site, at) is None:
+            problems.append(Problem("closed_now"))
+        if not machine.model.kind.remote_start:
+            problems.append(Problem("no_remote_start"))
+        if machine.out_of_order_since is not None:
+            problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
+        if machine.report in AT_WORK:
+            problems.append(Problem("machine_working", {"machine": machine.name}))
+        if not plate_clear and (machine.plate != Plate.CLEAR or not machine.plate_token):
+            problems.append(Problem("plate_to_clear", {"machine": machine.name}))
+    return problems
+
+
+def _hears(machine: Machine, at: datetime) -> bool:
+    """Say whether the machine was heard lately enough for an order. ``seen_at`` is written every 30 s at the latest."""
+    return (
+        machine.seen_at is not None
+        and (at - machine.seen_at).total_seconds() < 30 + STALE_AFTER_S
+        and machine.report
+        not in {Report.SILENT, Report.NEVER, Report.DISCONNECTED, Report.UNKNOWN, Report.ERROR}
+    )
+
+
+def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
+    """Record that a person on site has emptied the plate; finished jobs go to the shelf in the same transaction.
+
+    Raises ``NotFound``, ``NotAllowed`` (no role for it here), ``Refused``: ``not_on_site``, ``machine_working``.
+    """
+    with transaction.atomic():
+        machine = lock_machine(machine_id)
+        roles = Viewer(actor, at).roles_at(machine.site_id)
+        if not roles:
+            raise NotFound
+        if roles <= {"member"}:
+            raise NotAllowed(Problem("not_allowed", {"action": "clear_plate"}))
+        problems = []
+        if not is_on_site(actor, machine.site_id, at):
+            problems.append(Problem("not_on_site"))
+        if machine.report in AT_WORK or _started_without_link(machine):
+            problems.append(Problem("machine_working", {"machine": machine.name}))
+        if problems:
+            raise Refused(*problems)
+        machine = machines.clear_plate(machine, actor=actor, at=at)
+        finished = Job.objects.filter(state=State.FINISHED, parts__attempt__machine=machine).distinct()
+        for job in finished.order_by("state_at"):
+            apply(job.pk, Action.SHELVE, actor=actor, source=Source.SYSTEM, at=at, machine=machine.name)
+    push.changed(f"machine:{machine.pk}", f"board:{machine.site_id}")
+    return machine
+
+
+def _started_without_link(machine: Machine) -> bool:
+    return Attempt.objects.filter(machine=machine, ended_at__isnull=True, started_at__isnull=False).exists()

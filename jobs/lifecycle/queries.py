@@ -1,0 +1,328 @@
+"""Every read of jobs. What a person sees takes that person."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Max, Prefetch, Q, QuerySet
+from equipment.sites.queries import is_on_site
+
+from equipment.machines.states import AT_WORK, Driver, Report
+from equipment.sites.models import SiteRole
+from equipment.sites.states import STAFF_ROLES, Role
+from fablab.core.errors import NotFound
+from fablab.people.models import User
+from jobs.inspection.findings import Finding
+from jobs.lifecycle.models import Attempt, AttemptJob, Job, JobEvent, Order
+from jobs.lifecycle.states import UNSETTLED, OrderState, State
+from jobs.lifecycle.table import MAX_ATTEMPTS, Action, Who, actions_of
+from jobs.preparation.queries import findings_for
+
+HELPING_ROLES = STAFF_ROLES | {Role.INSTRUCTOR}  # see all jobs of their site
+
+
+class Viewer:
+    """A person with the roles they hold, read once: every question about one page asks the same viewer."""
+
+    def __init__(self, person: User, at: datetime) -> None:
+        self.person = person
+        self.at = at
+        self._roles: dict[str, set[Role]] | None = None
+        self._here: dict[str, bool] = {}
+
+    def roles_at(self, site_id: str) -> set[Role]:
+        if self._roles is None:
+            self._roles = {}
+            for site, role in SiteRole.objects.filter(person=self.person).values_list("site_id", "role"):
+                self._roles.setdefault(site, set()).add(Role(role))
+        return self._roles.get(site_id, set())
+
+    def is_on_site(self, site_id: str) -> bool:
+        if site_id not in self._here:
+            self._here[site_id] = is_on_site(self.person, site_id, self.at)
+        return self._here[site_id]
+
+    def parts(self, job: Job, *, linked: bool) -> frozenset[Who]:
+        """Return the parts that this person plays for ``job``."""
+        roles = self.roles_at(job.site_id)
+        parts: set[Who] = set()
+        if job.owner_id == self.person.pk:
+            parts.add(Who.OWNER)
+        if Role.INSTRUCTOR in roles:
+            parts.add(Who.INSTRUCTOR)
+        if roles & STAFF_ROLES:
+            parts.add(Who.STAFF)
+        if not linked and parts & {Who.INSTRUCTOR, Who.STAFF} and self.is_on_site(job.site_id):
+            parts.add(Who.OPERATOR)
+        return frozenset(parts)
+
+
+def visible_jobs(viewer: User) -> QuerySet[Job]:
+    """Return one's own jobs, and all jobs of the sites where one is instructor, staff or manager."""
+    sites = SiteRole.objects.filter(person=viewer, role__in=HELPING_ROLES).values("site_id")
+    return Job.objects.filter(Q(owner=viewer) | Q(site_id__in=sites))
+
+
+def with_all_that_pages_show(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Load what a job's page or answer shows, in a fixed number of queries."""
+    parts = AttemptJob.objects.select_related("attempt__machine").order_by("number")
+    return jobs.select_related(
+        "owner", "site", "upload", "machine_model__kind", "machine", "preparation", "machine_file", "booking"
+    ).prefetch_related(Prefetch("parts", queryset=parts, to_attr="loaded_parts"))
+
+
+def job_for(viewer: User, job_id: str) -> Job:
+    """Return the job, with what pages show. Raises ``NotFound`` when unknown or not visible."""
+    job = with_all_that_pages_show(visible_jobs(viewer)).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def attempts_of(job: Job) -> list[AttemptJob]:
+    """Return the job's tries, first to last; uses what ``with_all_that_pages_show`` loaded."""
+    loaded = getattr(job, "loaded_parts", None)
+    if loaded is None:
+        loaded = list(job.parts.select_related("attempt__machine").order_by("number"))
+    return list(loaded)
+
+
+def live_part(job: Job) -> AttemptJob | None:
+    """Return the job's live try, if any."""
+    return next((part for part in attempts_of(job) if part.live), None)
+
+
+def is_unsure(job: Job, at: datetime) -> bool:
+    """Say whether nobody knows what became of the job's live try: shown as "On vérifie la machine"."""
+    part = live_part(job)
+    return part is not None and part.attempt.unsure_since is not None
+
+
+def events_of(job: Job) -> QuerySet[JobEvent]:
+    return job.events.select_related("actor").order_by("version")
+
+
+def actions_for(job: Job, viewer: Viewer) -> tuple[Action, ...]:
+    """Return what the viewer may do now: the table, less what a guard would refuse at once."""
+    part = live_part(job)
+    machine = part.attempt.machine if part else job.machine
+    linked = machine.driver != Driver.NONE if machine else True
+    parts = viewer.parts(job, linked=linked)
+    return tuple(
+        action
+        for action in actions_of(State(job.state), parts, linked=linked)
+        if action not in {Action.CLAIM, Action.LOAD if linked else None, Action.SHELVE}
+        and not _would_be_refused(action, job, part, parts, viewer, linked=linked)
+    )
+
+
+def _would_be_refused(
+    action: Action,
+    job: Job,
+    part: AttemptJob | None,
+    parts: frozenset[Who],
+    viewer: Viewer,
+    *,
+    linked: bool,
+) -> bool:
+    match action:
+        case Action.APPROVE:
+            return Who.OWNER in parts and not job.site.self_approval
+        case Action.START:
+            return linked and (
+                State(job.state) is not State.LOADED
+                or not job.machine_model.kind.remote_start
+                or not viewer.is_on_site(job.site_id)
+            )
+        case Action.RESUME:
+            return linked and not viewer.is_on_site(job.site_id)
+        case Action.RELEASE:
+            return part is None or may_have_started(part.attempt)
+        case Action.STOPPED | Action.FINISH | Action.FAIL:
+            return linked and part is not None and machine_vouches(part.attempt)
+        case Action.REQUEUE:
+            return job.attempts_made >= MAX_ATTEMPTS
+        case _:
+            return False
+
+
+def may_have_started(attempt: Attempt) -> bool:
+    """Say whether the machine moved, or may have: then it is never called "not started" without proof."""
+    return attempt.started_at is not None or attempt.start_sent_at is not None
+
+
+def machine_vouches(attempt: Attempt) -> bool:
+    """Say whether the machine itself is heard working on this attempt: then no person settles it by hand."""
+    machine = attempt.machine
+    return (
+        attempt.unsure_since is None
+        and Report(machine.report) in AT_WORK
+        and machine.report_path == attempt.remote_path
+    )
+
+
+# --- for dispatch and supervision: no viewer, a machine asks ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LiveAttempt:
+    """What supervision must know of the try that is on a machine now."""
+
+    id: str
+    machine_id: str
+    site_id: str
+    job_ids: tuple[str, ...]
+    state: State  # of its jobs; of the least advanced one when they differ
+    remote_path: str
+    remote_sha1: str
+    remote_runs: int
+    file_path: Path
+    file_sha256: str
+    file_size: int
+    lease_number: int
+    claimed_at: datetime
+    loaded_at: datetime | None
+    start_sent_at: datetime | None
+    started_at: datetime | None
+    unsure_since: datetime | None
+    unsure_why: str
+
+
+_ADVANCE = (State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING)
+
+
+def _live(attempt: Attempt) -> LiveAttempt:
+    jobs = [part.job for part in attempt.parts.all() if part.live]
+    states = [State(job.state) for job in jobs]
+    return LiveAttempt(
+        id=attempt.pk,
+        machine_id=attempt.machine_id,
+        site_id=attempt.machine.site_id,
+        job_ids=tuple(job.pk for job in jobs),
+        state=min(states, key=_ADVANCE.index) if states else State.LOADED,
+        remote_path=attempt.remote_path,
+        remote_sha1=attempt.remote_sha1,
+        remote_runs=attempt.remote_runs,
+        file_path=attempt.machine_file.path,
+        file_sha256=attempt.file_sha256,
+        file_size=attempt.machine_file.size,
+        lease_number=attempt.lease_number,
+        claimed_at=attempt.claimed_at,
+        loaded_at=attempt.loaded_at,
+        start_sent_at=attempt.start_sent_at,
+        started_at=attempt.started_at,
+        unsure_since=attempt.unsure_since,
+        unsure_why=attempt.unsure_why,
+    )
+
+
+def live_attempt(machine_id: str) -> LiveAttempt | None:
+    """Return the try that is on this machine now."""
+    attempt = (
+        Attempt.objects.filter(machine_id=machine_id, ended_at__isnull=True)
+        .select_related("machine", "machine_file")
+        .prefetch_related("parts__job")
+        .first()
+    )
+    return _live(attempt) if attempt else None
+
+
+def live_attempts(machine_ids: Iterable[str]) -> Mapping[str, Attempt]:
+    """Return the live tries of many machines, by machine."""
+    found = (
+        Attempt.objects.filter(machine_id__in=list(machine_ids), ended_at__isnull=True)
+        .select_related("machine", "machine_file")
+        .prefetch_related("parts__job__owner")
+    )
+    return {attempt.machine_id: attempt for attempt in found}
+
+
+def undeleted_remote_files(machine_id: str) -> list[tuple[str, str]]:
+    """Return (attempt, path) of files that are still on the machine after their end."""
+    return list(
+        Attempt.objects.filter(machine_id=machine_id, ended_at__isnull=False, remote_deleted_at__isnull=True)
+        .exclude(remote_path="")
+        .order_by("ended_at")
+        .values_list("pk", "remote_path")[:50]
+    )
+
+
+def waiting_orders(machine_id: str) -> list[Order]:
+    """Return the orders for this machine that nobody has taken, oldest first."""
+    return list(
+        Order.objects.filter(attempt__machine_id=machine_id, state=OrderState.WAITING)
+        .select_related("attempt")
+        .order_by("created_at")
+    )
+
+
+def open_orders(attempt_id: str) -> list[Order]:
+    """Return the orders that are not settled yet: pages say "Pause demandée"."""
+    return list(Order.objects.filter(attempt_id=attempt_id, state__in=UNSETTLED).order_by("created_at"))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A queued job as dispatch sees it."""
+
+    job_id: str
+    number: int
+    owner_id: str
+    site_id: str
+    machine_id: str | None  # the machine it names
+    machine_model_id: str
+    booking_id: str | None
+    format: str
+    minutes: float | None
+    approved_at: datetime | None
+    queued_at: datetime | None
+    priority: int
+    attempts_made: int
+    waiting_for: tuple[Mapping[str, Any], ...]
+
+
+def claimable(site_id: str | None = None) -> list[Candidate]:
+    """Return queued jobs with a machine file, in the order of the queue: priority, then age."""
+    jobs = Job.objects.filter(state=State.QUEUED, machine_file__isnull=False)
+    if site_id is not None:
+        jobs = jobs.filter(site_id=site_id)
+    jobs = jobs.select_related("machine_file").prefetch_related("approvals")
+    return [
+        Candidate(
+            job_id=job.pk,
+            number=job.number,
+            owner_id=job.owner_id,
+            site_id=job.site_id,
+            machine_id=job.machine_id,
+            machine_model_id=job.machine_model_id,
+            booking_id=job.booking_id,
+            format=job.machine_file.format if job.machine_file else "",
+            minutes=((job.machine_file.report or {}).get("minutes") if job.machine_file else None),
+            approved_at=next((a.at for a in job.approvals.all() if a.voided_at is None), None),
+            queued_at=job.queued_at,
+            priority=job.priority,
+            attempts_made=job.attempts_made,
+            waiting_for=tuple(job.waiting_for),
+        )
+        for job in jobs.order_by("-priority", "queued_at", "number")
+    ]
+
+
+def last_ends(machine_ids: Iterable[str]) -> Mapping[str, datetime]:
+    """Return when each machine last ended a try: the longest idle one is chosen first."""
+    rows = (
+        Attempt.objects.filter(machine_id__in=list(machine_ids), ended_at__isnull=False)
+        .values("machine_id")
+        .annotate(last=Max("ended_at"))
+    )
+    return {row["machine_id"]: row["last"] for row in rows}
+
+
+def findings_of(job: Job) -> list[Finding]:
+    """Return what stands against or beside a job: its file for its model, and the preparation's own remarks."""
+    found = list(findings_for(job.upload, job.machine_model)) if job.upload.report else []
+    if job.preparation is not None:
+        found += [Finding.from_json(row) for row in job.preparation.findings]
+    return found

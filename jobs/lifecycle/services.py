@@ -1,0 +1,56 @@
+"""The room's door: every write of a job, by subject.
+
+* ``drafts``: made, changed, prepared
+* ``press``: what a person asks for: acts and orders; the plate
+* ``attempts``: what dispatch and supervision do and report; orders as they take them
+* ``apply``: the one writer of ``Job.state``, under all of them
+"""
+
+from jobs.lifecycle.apply import apply
+from jobs.lifecycle.attempts import (
+    claim,
+    expire_orders,
+    note_not_started,
+    note_progress,
+    note_remote_deleted,
+    note_sending,
+    note_sent,
+    note_start_sent,
+    note_unsure,
+    note_waiting,
+    settle_order,
+    step_attempt,
+    take_order,
+)
+from jobs.lifecycle.drafts import (
+    attach_machine_file,
+    change_job,
+    create_job,
+    preparation_ended,
+    upload_inspected,
+)
+from jobs.lifecycle.press import clear_plate, press
+
+__all__ = [
+    "apply",
+    "attach_machine_file",
+    "change_job",
+    "claim",
+    "clear_plate",
+    "create_job",
+    "expire_orders",
+    "note_not_started",
+    "note_progress",
+    "note_remote_deleted",
+    "note_sending",
+    "note_sent",
+    "note_start_sent",
+    "note_unsure",
+    "note_waiting",
+    "preparation_ended",
+    "press",
+    "settle_order",
+    "step_attempt",
+    "take_order",
+    "upload_inspected",
+]

@@ -1,0 +1,208 @@
+"""What people read of a job's life. The words are those of the lab's glossary: one word, one thing.
+
+``STATE_WORDS`` are short, for chips and lists; ``headline`` makes the sentence on the job's own page.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from jobs.lifecycle.states import Source, State, Verb
+from jobs.lifecycle.table import Action
+
+Sentence = str | Promise
+
+STATE_WORDS: Mapping[State, Sentence] = {
+    State.DRAFT: _("Prêt à envoyer"),
+    State.NEEDS_CHANGES: _("À corriger – voici pourquoi"),
+    State.SUBMITTED: _("Fichier reçu – un animateur va le regarder"),
+    State.REJECTED: _("Refusé – voici pourquoi"),
+    State.QUEUED: _("En attente"),
+    State.SENDING: _("Ça démarre"),
+    State.LOADED: _("Prêt sur la machine"),
+    State.RUNNING: _("Ça imprime"),
+    State.PAUSED: _("En pause"),
+    State.STOPPING: _("Ça s’arrête"),
+    State.FINISHED: _("Terminé – viens le chercher"),
+    State.READY: _("Terminé – viens le chercher"),
+    State.FAILED: _("Raté – on recommence ?"),
+    State.CANCELLED: _("Annulé"),
+    State.COLLECTED: _("Récupéré"),
+}
+CHECKING_FILE: Sentence = _("On vérifie le fichier")
+CHECKING_MACHINE: Sentence = _("On vérifie la machine – un animateur regarde")
+TO_CORRECT: Sentence = STATE_WORDS[State.NEEDS_CHANGES]
+WORKING_WITHOUT_PRINTER: Sentence = _("Ça travaille")
+MUST_BE_EMPTIED: Sentence = _("En attente – la machine doit être vidée")
+NEEDS_SLICING: Sentence = _("À préparer par un animateur")
+CANCELLED_BY: Mapping[str, Sentence] = {
+    "owner": _("Annulé (par toi)"),
+    "lab": _("Annulé (au fab lab)"),
+    "machine": _("Annulé (sur la machine)"),
+}
+SHELF: Sentence = _("Terminé – viens le chercher (étagère {shelf})")
+PLACE: Sentence = _("En attente – {place}")
+PLACE_AROUND: Sentence = _("En attente – {place}, vers {time}")
+
+# Steps of a job's way, for the stepper on its page.
+WAY: tuple[tuple[str, Sentence, frozenset[State]], ...] = (
+    ("file", _("Fichier"), frozenset({State.DRAFT, State.NEEDS_CHANGES})),
+    ("check", _("Vérification"), frozenset({State.SUBMITTED, State.REJECTED})),
+    ("queue", _("File d’attente"), frozenset({State.QUEUED})),
+    (
+        "make",
+        _("Fabrication"),
+        frozenset({State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING, State.FAILED}),
+    ),
+    ("collect", _("À récupérer"), frozenset({State.FINISHED, State.READY, State.COLLECTED})),
+)
+
+# The seven reasons for which a file is refused or sent back (one fixed sentence each).
+REASONS: Mapping[str, Sentence] = {
+    "too_big": _("Trop grand pour la machine"),
+    "too_long": _("Trop long pour aujourd’hui"),
+    "not_solid": _("Le modèle a des trous ou des parties en l’air"),
+    "unreadable": _("Fichier illisible"),
+    "not_allowed_object": _("Objet non autorisé (arme, dangereux)"),
+    "copyright": _("Droit d’auteur ou logo"),
+    "talk": _("Parlons-en : viens voir un animateur"),
+}
+NEXT_STEPS: Mapping[str, Sentence] = {
+    "too_big": _("Fais-le plus petit, ou choisis une autre machine."),
+    "too_long": _("Reviens un autre jour, ou fais-le plus petit."),
+    "not_solid": _("Répare le modèle, puis envoie-le encore."),
+    "unreadable": _("Envoie un autre fichier."),
+    "not_allowed_object": _("Choisis un autre objet."),
+    "copyright": _("Choisis un modèle libre."),
+    "talk": _("Un animateur t’attend au fab lab."),
+}
+# Why a try ended badly: codes that supervision writes, and the six that staff choose.
+FAILURES: Mapping[str, Sentence] = {
+    "connection": _("La machine n’a plus répondu."),
+    "lost": _("La machine a redémarré pendant l’impression."),
+    "firmware": _("La machine s’est arrêtée par sécurité."),
+    "printer_error": _("La machine a signalé une erreur."),
+    "storage_refused": _("La machine refuse le fichier."),
+    "sending_failed": _("Le fichier n’est pas arrivé sur la machine."),
+    "wrong_file": _("La machine imprimait un autre fichier."),
+    "not_sticking": _("Ça s’est décollé."),
+    "filament": _("Il n’y avait plus de matière."),
+    "spaghetti": _("Le fil part dans tous les sens."),
+    "shifted": _("Les couches sont décalées."),
+    "broken": _("La machine est en panne."),
+    "other": _("Autre raison."),
+    "cancelled_at_machine": _("Quelqu’un a arrêté la machine sur place."),
+    "asked": _("L’arrêt a été demandé."),
+    "not_started_in_time": _("Personne ne l’a lancé à temps."),
+    "closing": _("Le fab lab a fermé."),
+    "changed": _("Le fichier ou les réglages ont changé."),
+    "file": _("Le fichier a changé."),
+    "profile": _("Les réglages de la machine ont changé."),
+    "settings": _("Les réglages ont changé."),
+    "certificate": _("La formation n’est plus valable."),
+    "person": _("Le compte est fermé."),
+}
+ACTION_WORDS: Mapping[Action, Sentence] = {
+    Action.SUBMIT: _("Envoyer"),
+    Action.SEND_BACK: _("À corriger"),
+    Action.APPROVE: _("Valider"),
+    Action.REJECT: _("Refuser"),
+    Action.VOID: _("Reprendre la validation"),
+    Action.RELEASE: _("Remettre en file"),
+    Action.LOAD: _("Le fichier est sur la machine"),
+    Action.START: _("Plateau vide, lancer"),
+    Action.PAUSE: pgettext_lazy("button", "Pause"),
+    Action.RESUME: _("Reprendre"),
+    Action.ASK_STOP: _("Arrêter"),
+    Action.STOPPED: _("C’est arrêté"),
+    Action.FINISH: _("Ça s’est terminé"),
+    Action.FAIL: _("Raté"),
+    Action.REQUEUE: _("Relancer"),
+    Action.COLLECT: _("Récupéré"),
+    Action.CANCEL: _("Annuler"),
+}
+STOP_SENTENCE: Sentence = _("Appuie aussi sur le bouton de la machine.")
+# The past, for the history.
+HISTORY_WORDS: Mapping[str, Sentence] = {
+    "create": _("Objet créé"),
+    "change": _("Objet modifié"),
+    "attach_file": _("Fichier machine ajouté"),
+    Action.SUBMIT: _("Envoyé à un animateur"),
+    Action.SEND_BACK: _("À corriger"),
+    Action.APPROVE: _("Validé"),
+    Action.REJECT: _("Refusé"),
+    Action.VOID: _("Validation reprise"),
+    Action.CLAIM: _("Machine choisie"),
+    Action.RELEASE: _("Remis en file"),
+    Action.LOAD: _("Fichier sur la machine"),
+    Action.START: _("Lancé"),
+    Action.PAUSE: _("Mis en pause"),
+    Action.RESUME: _("Repris"),
+    Action.ASK_STOP: _("Arrêt demandé"),
+    Action.STOPPED: _("Arrêté"),
+    Action.FINISH: _("Terminé"),
+    Action.FAIL: _("Raté"),
+    Action.REQUEUE: _("Relancé"),
+    Action.SHELVE: _("Posé sur l’étagère"),
+    Action.COLLECT: _("Récupéré"),
+    Action.CANCEL: _("Annulé"),
+}
+SOURCE_WORDS: Mapping[str, Sentence] = {
+    Source.MACHINE: _("la machine"),
+    Source.DISPATCHER: _("le fab lab"),
+    Source.SYSTEM: _("le fab lab"),
+    Source.POLICY: _("la règle du lieu"),
+}
+ASKED_WORDS: Mapping[str, Sentence] = {
+    Verb.START: _("Lancement demandé"),
+    Verb.PAUSE: _("Pause demandée"),
+    Verb.RESUME: _("Reprise demandée"),
+    Verb.STOP: _("Arrêt demandé"),
+}
+
+SENTENCES: Mapping[str, Sentence] = {
+    "not_found": _("Cette page n’existe pas, ou elle n’est pas pour toi."),
+    "not_allowed": _("Tu ne peux pas faire ça ici. Demande à un animateur."),
+    "wrong_state": _("Quelqu’un a été plus rapide. Regarde où en est l’objet."),
+    "reason_missing": _("Dis pourquoi."),
+    "preparation_not_ended": _("Le fichier n’est pas encore prêt. Attends un instant."),
+    "needs_slicing": _("Il manque le fichier pour la machine. Un animateur l’ajoute."),
+    "machine_files_not_allowed": _("Envoie un modèle. Un fichier machine demande une formation de plus."),
+    "own_job": _("Un autre animateur doit valider ton objet."),
+    "file_changed": _("Le fichier a changé depuis. Regarde-le encore."),
+    "approval_void": _("Il faut valider cet objet encore une fois."),
+    "may_have_started": _("La machine a peut-être commencé. Va la voir d’abord."),
+    "machine_says_otherwise": _("La machine travaille encore. Arrête-la d’abord."),
+    "no_attempts_left": _("Trois essais ont raté. Parlons-en avec un animateur."),
+    "plate_to_clear": _("Vide d’abord le plateau de {machine}."),
+    "machine_working": _("{machine} travaille encore."),
+    "machine_unreachable": _("On n’entend pas {machine}. Va la voir."),
+    "machine_out_of_order_now": _("{machine} est en panne."),
+    "no_remote_start": _("Cette machine se lance seulement sur place."),
+    "not_on_site": _("Dis d’abord « Je suis là »."),
+    "closed_now": _("Le fab lab est fermé."),
+    "already_started": _("Déjà lancé."),
+    "already_asked": _("Déjà demandé."),
+    "already_claimed": _("L’objet est déjà sur une machine."),
+    "file_bound": _("Ce fichier est déjà validé. Annule l’objet, puis envoie le nouveau."),
+    "machine_taken": _("Un autre objet est déjà sur cette machine."),
+    "lease_lost": _("Un autre programme s’occupe de cette machine."),
+    "unknown_upload": _("Ce fichier n’existe pas."),
+    "upload_refused": _("Ce fichier ne va sur aucune machine d’ici."),
+    "unknown_machine": _("Choisis une machine de la liste."),
+    "unknown_machine_model": _("Choisis un modèle de la liste."),
+    "unknown_site": _("Choisis un lieu de la liste."),
+    "unknown_booking": _("Cette réservation n’est pas la tienne."),
+    "machine_takes_no_files": _("{machine} ne prend pas de fichier."),
+    "not_a_machine_file": _("Il faut un fichier pour la machine : {formats}."),
+    "copies_out_of_range": _("Entre 1 et {most} exemplaires."),
+    "not_a_choice": _("Choisis dans la liste : {choices}."),
+    "unknown_field": _("Champ inconnu : {field}."),
+}
+
+
+def reason_words(reason: str) -> str:
+    """Return the sentence for a stored reason: one of our codes, or the words that somebody wrote."""
+    return str(REASONS.get(reason) or FAILURES.get(reason) or reason)
