@@ -117,7 +117,7 @@ def note_not_started(attempt_id: str, *, at: datetime) -> None:
 
 
 def note_unsure(attempt_id: str, why: str, *, at: datetime) -> None:
-    """Note that nobody knows what becomes of this try (``why`` is a code), or with an empty ``why`` that we do again."""
+    """Note that nobody knows what becomes of this try (``why``: a code); with an empty ``why``, that we do again."""
     if why:
         changed = Attempt.objects.filter(
             Q(unsure_since__isnull=True) | ~Q(unsure_why=why), pk=attempt_id, ended_at__isnull=True
