@@ -77,6 +77,12 @@ def idempotency_key() -> SafeString:
     return format_html('<input type="hidden" name="idempotency_key" value="{}">', uuid.uuid4())
 
 
+@register.filter
+def given(value: object) -> bool:
+    """Return whether an argument of a component was given: nought counts, a missing key does not."""
+    return value is not None and value != ""
+
+
 @register.simple_tag
 def percent(value: Figure | None, bind: str = "") -> SafeString:
     """Return "42 %" (in English "42%"), isolated for right-to-left; ``bind`` is the figure's live path."""
