@@ -154,8 +154,8 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address on loopback
             return True
-    except urllib.error.HTTPError:
-        return True  # it answers; what the page says is not the question
+    except urllib.error.HTTPError as answer:
+        return answer.code != 503  # 503: not ready to serve yet
     except OSError:
         return False
 
@@ -214,7 +214,7 @@ def run(port: int) -> int:
             start_new_session=True,  # Ctrl-C ends this command, which then ends everything in order
             preexec_fn=ask_to_end_with_parent,
         )
-        wait_for_site(site, f"{url}/", asked)
+        wait_for_site(site, f"{url}/readyz", asked)
         accounts = [{**account, "password": password} for account in people]
         write_summary(where, url, accounts, connections)
         say_what_there_is(url, password, accounts, found, time.monotonic() - began)
