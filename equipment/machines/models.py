@@ -5,6 +5,7 @@ import json
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 
 from equipment.machines.states import Driver, Plate, Report
 from equipment.sites.models import Site
@@ -34,7 +35,13 @@ class MachineKind(models.Model):
         ordering = ["slug"]
 
     def __str__(self) -> str:
-        return str(self.names.get("fr", self.slug))
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language, else in French."""
+        names: dict[str, str] = self.names
+        return names.get((get_language() or "fr")[:2]) or names.get("fr") or self.slug
 
 
 class MachineModel(models.Model):

@@ -1,0 +1,282 @@
+"""Answers that combine rooms: a machine with its job and next free time, a job with its place in the plan.
+
+The same functions feed REST answers, live snapshots and pages, so that they never disagree. Every list is loaded in a
+fixed number of queries.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from equipment.bookings.queries import next_free
+from equipment.machines import figures
+from equipment.machines.models import Machine
+from equipment.machines.states import Condition, Driver, Plate, Report, condition_of
+from fablab.core.words import say
+from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
+from jobs.lifecycle.queries import (
+    Viewer,
+    actions_for,
+    attempts_of,
+    findings_of,
+    live_attempts,
+    live_part,
+    may_have_started,
+)
+from jobs.lifecycle.states import MADE, ON_MACHINE, UNSETTLED, State
+from jobs.planning.plan import Place
+from jobs.planning.queries import site_plan
+
+Shape = dict[str, Any]
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- machines ----------------------------------------------------------------------------------------------------
+
+
+def condition(machine: Machine, attempt: Attempt | None, at: datetime) -> Condition:
+    """Return what people see of a machine. ``machine.model.kind`` must be loaded."""
+    return condition_of(
+        linked=machine.driver != Driver.NONE,
+        out_of_order=machine.out_of_order_since is not None,
+        plate=Plate(machine.plate),
+        needs_plate=machine.model.kind.needs_plate,
+        report=Report(machine.report),
+        stale=figures.is_stale(machine, at),
+        live_attempt=attempt is not None,
+        foreign=machine.report_foreign,
+        started=attempt is not None and attempt.started_at is not None,
+        unsure=attempt is not None and attempt.unsure_since is not None,
+    )
+
+
+def machine_shapes(
+    machines: Iterable[Machine], *, at: datetime, staff: bool | Mapping[str, bool], free_times: bool = True
+) -> list[Shape]:
+    """Return machines as programs and pages see them.
+
+    ``staff`` says, for all or by site id, whether the staff's shape is wanted: with the job on the machine,
+    temperatures, connection and its troubles. Machines come with ``model__kind`` and ``site`` loaded.
+    """
+    machines = list(machines)
+    attempts = live_attempts(machine.pk for machine in machines)
+    free = next_free(machines, at=at) if free_times else {}
+    orders = _open_orders([attempt.pk for attempt in attempts.values()])
+    return [
+        _machine_shape(
+            machine,
+            attempts.get(machine.pk),
+            orders,
+            at,
+            staff=staff if isinstance(staff, bool) else staff.get(machine.site_id, False),
+            next_free_at=free.get(machine.pk),
+        )
+        for machine in machines
+    ]
+
+
+def machine_shape(machine: Machine, *, at: datetime, staff: bool) -> Shape:
+    """Return one machine's shape."""
+    return machine_shapes([machine], at=at, staff=staff)[0]
+
+
+def _machine_shape(
+    machine: Machine,
+    attempt: Attempt | None,
+    orders: Mapping[str, list[Order]],
+    at: datetime,
+    *,
+    staff: bool,
+    next_free_at: datetime | None,
+) -> Shape:
+    kind = machine.model.kind
+    latest = figures.latest(machine.pk)
+    jobs = [part.job for part in attempt.parts.all() if part.live] if attempt else []
+    now = condition(machine, attempt, at)
+    shape: Shape = {
+        "id": machine.pk,
+        "name": machine.name,
+        "site": machine.site_id,
+        "kind": {"id": kind.pk, "slug": kind.slug, "name": kind.name, "icon": kind.icon},
+        "model": {"id": machine.model_id, "name": machine.model.name},
+        "driver": machine.driver,
+        "state": now,
+        "plate": machine.plate,
+        "needs_plate": kind.needs_plate,
+        "seen_at": stamp(figures.seen_at(machine)),
+        "next_free": stamp(next_free_at),
+        "out_of_order_reason": machine.out_of_order_reason or None,
+        "progress": _machine_progress(latest, jobs) if now is Condition.BUSY else None,
+    }
+    if staff:
+        shape |= {
+            "report": machine.report,
+            "trouble": machine.report_error or None,
+            "address": machine.address or None,
+            "has_key": bool(machine.sealed_key),
+            "plate_cleared_at": stamp(machine.plate_cleared_at),
+            "temperatures": (
+                {name: dict(values) for name, values in latest.temperatures.items()} if latest else {}
+            ),
+            "current_jobs": [
+                {
+                    "id": job.pk,
+                    "number": job.number,
+                    "title": job.title,
+                    "owner": job.owner.display_name,
+                    "state": job.state,
+                }
+                for job in jobs
+            ],
+            "orders": [order_shape(order) for order in orders.get(attempt.pk, [])] if attempt else [],
+            "unsure": attempt.unsure_why or None if attempt else None,
+        }
+        shape["current_job"] = shape["current_jobs"][0] if shape["current_jobs"] else None
+    return shape
+
+
+def _machine_progress(latest: figures.Figures | None, jobs: Sequence[Job]) -> Shape | None:
+    if latest is not None and latest.percent is not None:
+        progress: Shape = latest.as_patch()["progress"]
+        return progress
+    known = next((job for job in jobs if job.percent is not None), None)
+    return _job_progress(known) if known else None
+
+
+def _open_orders(attempt_ids: Sequence[str]) -> dict[str, list[Order]]:
+    found: dict[str, list[Order]] = {}
+    for order in Order.objects.filter(attempt_id__in=attempt_ids, state__in=UNSETTLED):
+        found.setdefault(order.attempt_id, []).append(order)
+    return found
+
+
+def order_shape(order: Order) -> Shape:
+    """Return an order as its asker sees it; ``outcome`` is null while the machine has not answered."""
+    return {
+        "verb": order.verb,
+        "state": order.state,
+        "expires_at": stamp(order.expires_at),
+        "outcome": order.outcome or None,
+    }
+
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+
+def job_shapes(jobs: Iterable[Job], viewer: Viewer | None) -> list[Shape]:
+    """Return jobs loaded by ``with_all_that_pages_show``. Without a viewer there are no ``actions``."""
+    jobs = list(jobs)
+    at = viewer.at if viewer else timezone.now()
+    plans: dict[str, Mapping[str, Place]] = {
+        site: site_plan(site, at) for site in {job.site_id for job in jobs if job.state == State.QUEUED}
+    }
+    live = [part.attempt_id for job in jobs for part in attempts_of(job) if part.live]
+    orders = _open_orders(live)
+    return [_job_shape(job, viewer, at, plans.get(job.site_id, {}).get(job.pk), orders) for job in jobs]
+
+
+def job_shape(job: Job, viewer: Viewer | None) -> Shape:
+    """Return one job's shape."""
+    return job_shapes([job], viewer)[0]
+
+
+def job_is_unsure(job: Job, at: datetime) -> bool:
+    """Say whether people must read "On vérifie la machine" for this job (UX-5)."""
+    part = live_part(job)
+    if part is None or job.state not in ON_MACHINE:
+        return False
+    if part.attempt.unsure_since is not None:
+        return True
+    machine = part.attempt.machine
+    silent = machine.report in {Report.SILENT, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
+    return (
+        machine.driver != Driver.NONE
+        and may_have_started(part.attempt)
+        and (silent or figures.is_stale(machine, at))
+    )
+
+
+def _job_shape(
+    job: Job, viewer: Viewer | None, at: datetime, place: Place | None, orders: Mapping[str, list[Order]]
+) -> Shape:
+    part = live_part(job)
+    machine = part.attempt.machine if part else job.machine
+    last = attempts_of(job)[-1:]
+    if machine is None and last and job.state in MADE | {State.FAILED}:
+        machine = last[0].attempt.machine
+    shape: Shape = {
+        "id": job.pk,
+        "number": job.number,
+        "title": job.title,
+        "owner": {"id": job.owner_id, "name": job.owner.display_name},
+        "site": job.site_id,
+        "state": job.state,
+        "state_at": stamp(job.state_at),
+        "unsure": job_is_unsure(job, at),
+        "reason": job.reason or None,
+        "machine": {"id": machine.pk, "name": machine.name, "plate": machine.plate} if machine else None,
+        "machine_model": {"id": job.machine_model_id, "name": job.machine_model.name},
+        "booking": job.booking_id,
+        "settings": job.settings,
+        "note": job.note,
+        "upload": {"id": job.upload_id, "name": job.upload.name, "state": job.upload.state},
+        "preparation": preparation_shape(job),
+        "findings": [
+            {**finding.as_json(), "detail": say(finding.code, finding.params)} for finding in findings_of(job)
+        ],
+        "progress": _job_progress(job),
+        "place": place.number if place else None,
+        "expected_start": stamp(place.expected_start) if place else None,
+        "waiting_for": [
+            {**reason, "detail": say(reason["code"], reason.get("params"))} for reason in job.waiting_for
+        ],
+        "shelf": job.shelf or None,
+        "attempts": [attempt_shape(part) for part in attempts_of(job)],
+        "orders": [order_shape(order) for order in orders.get(part.attempt_id, [])] if part else [],
+        "version": job.version,
+        "created_at": stamp(job.created_at),
+    }
+    if viewer is not None:
+        shape["actions"] = [action.replace("_", "-") for action in actions_for(job, viewer)]
+    return shape
+
+
+def _job_progress(job: Job) -> Shape:
+    left = job.seconds_left
+    return {
+        "percent": None if job.percent is None else round(job.percent, 1),
+        "minutes_left": None if left is None else -(-left // 60),
+        "estimated": True,  # a printer counts bytes, not time
+        "at": stamp(job.progress_at),
+    }
+
+
+def attempt_shape(part: AttemptJob) -> Shape:
+    """Return one physical try of a job."""
+    attempt = part.attempt
+    return {
+        "number": part.number,
+        "machine": {"id": attempt.machine_id, "name": attempt.machine.name},
+        "claimed_at": stamp(attempt.claimed_at),
+        "loaded_at": stamp(attempt.loaded_at),
+        "started_at": stamp(attempt.started_at),
+        "ended_at": stamp(attempt.ended_at),
+        "outcome": part.outcome or None,
+    }
+
+
+def preparation_shape(job: Job) -> Shape:
+    """Return how far the machine file is: none (the file goes as it is), running, ready, failed, needs_slicing."""
+    preparation = job.preparation
+    if preparation is None:
+        return {"state": "none", "report": None}
+    report = preparation.result.report if preparation.result else None
+    return {"state": preparation.state, "report": report, "tool": preparation.tool or None}
