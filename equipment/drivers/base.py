@@ -296,11 +296,14 @@ class Driver(Protocol):
         ...
 
     async def remote_file(self, path: str) -> RemoteFile | None:
-        """What the machine knows of this file; `None` when it is not there."""
+        """What the machine knows of this file; `None` when it is not there.
+
+        A machine that tells no hash is asked for the file itself, once: this may take as long as sending.
+        """
         ...
 
     async def list_folder(self, folder: str) -> tuple[RemoteFile, ...]:
-        """The files in a folder, by path; empty when the folder is not there."""
+        """The files in a folder, by path; empty when it is not there. Hashes only where the machine tells."""
         ...
 
     async def start(self, path: str) -> None:

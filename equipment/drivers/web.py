@@ -40,7 +40,7 @@ class Limits:
     frame: int = 1024 * 1024
     frames_a_second: int = 200
     push_reply: float = 5.0  # until the push channel has let us in
-    push_silence: float = 20.0  # regular reports come every two seconds
+    push_silence: float = 60.0  # without a report; pings tell of a dead peer sooner, a busy one may be silent
     ping: float = 10.0  # half of it is the time a dead peer gets to answer a ping
     upload_stall: float = 30.0  # without any byte taken
     upload_slowest: int = 32 * 1024  # bytes a second: the whole upload is limited by it, plus a minute
@@ -182,8 +182,12 @@ class Web:
         content: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
+        sink: Callable[[bytes], None] | None = None,
+        most: int | None = None,
     ) -> Answer:
         """One request, sent at most once. `path` is already escaped and begins with a slash.
+
+        `sink` takes the body of a 200 piece by piece instead of the answer; `most` bytes, else the usual limit.
 
         Raises DriverError; its `certain` is False once the head of a request that is not a GET went out.
         """
@@ -207,7 +211,12 @@ class Web:
                     allow_redirects=False,
                     trace_request_ctx=trace,
                 ) as response:
-                    return Answer(response.status, await _capped(response, self.limits.body))
+                    if sink is not None and response.status == 200:
+                        await _pour(response, self.limits.body if most is None else most, sink)
+                        return Answer(response.status, b"")
+                    parts = bytearray()
+                    await _pour(response, self.limits.body, parts.extend)
+                    return Answer(response.status, bytes(parts))
         except DriverError as problem:
             if method == "GET":
                 raise
@@ -313,16 +322,16 @@ async def _note_sent(
         context.trace_request_ctx.sent = True
 
 
-async def _capped(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, unless it is larger than allowed: then nothing more is read."""
+async def _pour(response: aiohttp.ClientResponse, most: int, sink: Callable[[bytes], None]) -> None:
+    """Read the body, unless it is larger than allowed: then nothing more is read."""
     if (response.content_length or 0) > most:
         raise DriverError(Code.ANSWER_TOO_LARGE)
-    parts = bytearray()
+    total = 0
     async for part in response.content.iter_any():
-        parts += part
-        if len(parts) > most:
+        total += len(part)
+        if total > most:
             raise DriverError(Code.ANSWER_TOO_LARGE)
-    return bytes(parts)
+        sink(part)
 
 
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}

@@ -1,7 +1,9 @@
 """The OctoPrint driver: which calls are made, and what each answer means."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from equipment.drivers.web import Answer, Limits, Lookup, Web, text_of
 CAPABILITIES = Capabilities(
     send=True, start=True, pause=True, stop=True, observe=True, temperatures=True, camera=False
 )
+KNOWN_HASHES = 200  # kept at most
 LOOKS = 3  # at most, until job and flags tell of the same state
 
 
@@ -43,6 +46,7 @@ class OctoPrintDriver:
     ) -> None:
         self._web = Web(connection, headers={"X-Api-Key": connection.key}, limits=limits, lookup=lookup)
         self._clock = clock
+        self._hashes: dict[tuple[str, int | None, float | None], str] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -69,8 +73,9 @@ class OctoPrintDriver:
             raise DriverError(Code.BAD_KEY if "groups" in user else Code.NOT_OCTOPRINT)
         held = user.get("permissions")
         granted = {right for right in held if isinstance(right, str)} if isinstance(held, list) else set()
-        missing = () if "ADMIN" in granted else tuple(sorted(wire.NEEDED_PERMISSIONS - granted))
-        return Probe(text_of(content.get("server"), wire.LONGEST_NAME) or "", account, missing)
+        server = text_of(content.get("server"), wire.LONGEST_NAME) or ""
+        missing = () if "ADMIN" in granted else tuple(sorted(wire.needed_permissions(server) - granted))
+        return Probe(server, account, missing)
 
     async def observe(self) -> Observation:
         """As promised, from two answers that agree on the state: each alone tells half of it."""
@@ -135,6 +140,8 @@ class OctoPrintDriver:
         found = await self.remote_file(path)
         if found is None:
             raise DriverError(Code.FILE_MISSING)
+        if found.size == local.size and found.sha1 is None:
+            raise DriverError(Code.NOT_ALLOWED, right="FILES_DOWNLOAD")
         if (found.size, found.sha1) != (local.size, local.sha1):
             raise DriverError(Code.FILE_DIFFERS)
         return found
@@ -145,7 +152,11 @@ class OctoPrintDriver:
             return None
         if answer.status != 200:
             raise await self._refusal(answer)
-        return wire.remote_file_of(answer.json_object())
+        content = answer.json_object()
+        found = wire.remote_file_of(content)
+        if found is None or found.sha1 is not None or found.size is None:
+            return found
+        return replace(found, sha1=await self._sha1_by_reading(found, content.get("date")))
 
     async def list_folder(self, folder: str) -> tuple[RemoteFile, ...]:
         answer = await self._web.request("GET", _file_url(folder) + "?recursive=false")
@@ -201,6 +212,31 @@ class OctoPrintDriver:
         if answer.status != 200:
             raise await self._refusal(answer)
         return answer.json_object()
+
+    async def _sha1_by_reading(self, file: RemoteFile, date: object) -> str | None:
+        """OctoPrint 2 tells no hash: read the file once, and again only when its size or date changes.
+
+        `None` when the account may not read files.
+        """
+        known = (file.path, file.size, date if isinstance(date, int | float) else None)
+        if known not in self._hashes:
+            size = file.size or 0
+            digest = hashlib.sha1(usedforsecurity=False)
+            answer = await self._web.request(
+                "GET",
+                _file_url(file.path, "/downloads/files/local"),
+                sink=digest.update,
+                most=size,
+                seconds=60 + size / self._web.limits.upload_slowest,
+            )
+            if answer.status in (403, 404):
+                return None
+            if answer.status != 200:
+                raise await self._refusal(answer)
+            if len(self._hashes) >= KNOWN_HASHES:
+                self._hashes.clear()
+            self._hashes[known] = digest.hexdigest()
+        return self._hashes[known]
 
     async def _fails_for_want_of_a_folder(self, answer: Answer, path: str) -> bool:
         """Whether a 500 only means that the folder is not there: it should have been a 404."""
@@ -270,9 +306,9 @@ def _failed(answer: Answer) -> DriverError:
     return DriverError(Code.ANSWER_UNREADABLE, certain=answer.status >= 400, status=answer.status)
 
 
-def _file_url(path: str) -> str:
+def _file_url(path: str, root: str = "/api/files/local") -> str:
     """The address of a stored file. Dots are escaped as pieces of a path never lead upward."""
     pieces = [piece for piece in path.split("/") if piece]
     if any(piece in (".", "..") for piece in pieces):
         raise DriverError(Code.FILE_MISSING)
-    return "/".join(["/api/files/local", *(quote(piece, safe="") for piece in pieces)])
+    return "/".join([root, *(quote(piece, safe="") for piece in pieces)])

@@ -27,9 +27,13 @@ MOST_HEATERS = 12
 LONGEST_WAIT = 10 * 365 * 24 * 3600  # seconds; more is nonsense and would not fit a database's integer
 LARGEST_COUNT = 2**31 - 1
 
-NEEDED_PERMISSIONS = frozenset(
-    {"STATUS", "FILES_LIST", "FILES_UPLOAD", "FILES_SELECT", "FILES_DELETE", "PRINT"}
-)
+_NEEDED = frozenset({"STATUS", "FILES_LIST", "FILES_UPLOAD", "FILES_SELECT", "FILES_DELETE", "PRINT"})
+
+
+def needed_permissions(version: str) -> frozenset[str]:
+    """The rights an account must have. From 2 on no hash is told, so a file is read back to prove it."""
+    return _NEEDED if version.startswith("1.") else _NEEDED | {"FILES_DOWNLOAD"}
+
 
 # The state in words, for what the flags do not tell: both a request that finds no printer, and starting.
 _NOT_CONNECTED = (
@@ -240,5 +244,6 @@ def happening_of(message: Mapping[str, Any]) -> Happening | None:
         event=event,
         path=path_of(payload.get("path")) if event in _OF_A_FILE else None,
         reason=reason,
-        user=text_of(payload.get("user"), LONGEST_NAME) or text_of(payload.get("owner"), LONGEST_NAME),
+        # Who did it. Never `owner`, who started the print: a printer cancels and pauses by itself too.
+        user=text_of(payload.get("user"), LONGEST_NAME),
     )
