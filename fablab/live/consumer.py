@@ -14,7 +14,6 @@ from fablab.live.signin import Scope, origin_allowed, user_for
 from fablab.live.socket import SIGNED_OUT, Socket
 
 PATH = "/ws/v1/live/"
-MESSAGE_TYPES = ("subscribe", "unsubscribe", "ping")
 LARGEST_FRAME = 4096  # bytes
 FRAMES_PER_SECOND = 30
 BURST = 100
@@ -50,14 +49,12 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     if sign_in is None:
         await send({"type": "websocket.close", "code": SIGNED_OUT})
         return
-    this = asyncio.current_task()
-    assert this is not None  # noqa: S101 - a server runs us in a task
-    socket = Socket(hub, sign_in, this.cancel)
-    socket.open()
+    socket = Socket(hub, sign_in)
     tasks = [
         asyncio.create_task(_listen(socket, receive, hub.loop.time)),
         asyncio.create_task(_write(socket.mailbox, send)),
     ]
+    socket.open(abort=tasks[0].cancel)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -110,11 +107,27 @@ async def _take(socket: Socket, text: str) -> None:
         message = None
     verb = message.get("type") if isinstance(message, dict) else None
     topic = message.get("topic") if isinstance(message, dict) else None
-    if verb == "ping":
-        socket.ping()
-    elif verb == "subscribe" and isinstance(topic, str):
-        await socket.subscribe(topic)
-    elif verb == "unsubscribe" and isinstance(topic, str):
-        socket.unsubscribe(topic)
-    else:
+    handler = HANDLERS.get(verb) if isinstance(verb, str) else None
+    if handler is None or (handler is not _ping and not isinstance(topic, str)):
         socket.malformed()
+    else:
+        await handler(socket, str(topic))
+
+
+async def _subscribe(socket: Socket, topic: str) -> None:
+    await socket.subscribe(topic)
+
+
+async def _unsubscribe(socket: Socket, topic: str) -> None:
+    socket.unsubscribe(topic)
+
+
+async def _ping(socket: Socket, topic: str) -> None:
+    socket.ping()
+
+
+HANDLERS: dict[str, Callable[[Socket, str], Awaitable[None]]] = {
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "ping": _ping,
+}

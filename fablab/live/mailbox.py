@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fablab.live.channel import Change, Channel
 from fablab.live.frames import PONG, Frame
 
-LIMIT = 64
+LIMIT = 256
 TOO_SLOW = 1008
 
 

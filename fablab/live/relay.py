@@ -59,6 +59,10 @@ class Relay:
         """Send and listen until cancelled."""
         await asyncio.gather(self._send(), self._listen(), self._beats())
 
+    async def close(self) -> None:
+        """Give back the connections to Redis."""
+        await self._layer.flush()
+
     async def _send(self) -> None:
         pause = 0.0
         while True:
@@ -94,7 +98,7 @@ class Relay:
         while True:
             try:
                 if channel is None:
-                    channel = await self._layer.new_channel()
+                    channel, added_at = await self._layer.new_channel(), float("-inf")
                 if time.monotonic() - added_at > READD:
                     await self._layer.group_add(GROUP, channel)
                     added_at = time.monotonic()
@@ -102,12 +106,13 @@ class Relay:
                     event = await self._layer.receive(channel)
                 pause = 0.0
             except TimeoutError:
+                channel = None  # a receive that is given up takes its channel with it
                 continue
             except Exception as error:  # noqa: BLE001 - as above
                 if not pause:
                     log.warning("Live messages of other processes are not heard: %s", error)
                 pause = min(5.0, pause * 2 or 0.5)
-                channel, added_at = None, float("-inf")
+                channel = None
                 await asyncio.sleep(pause)
                 continue
             self._take(event)
@@ -132,23 +137,30 @@ class RelayThread:
     """A relay on a loop of its own, for a process that may have no other loop."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
         self._hub: Hub | None = None
-        self._relay: Relay | None = None
         self._ready = threading.Event()
-        threading.Thread(target=self._main, name="live-relay", daemon=True).start()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), name="live-relay", daemon=True
+        )
+        self._thread.start()
         self._ready.wait()
 
-    def _main(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._run())
-
     async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
         # A layer of its own: the connections of one belong to the loop that made them.
-        layer = channel_layers.make_backend("default")
-        self._relay = Relay(layer, self._to_hub, self._missed)
+        self._relay = Relay(channel_layers.make_backend("default"), self._to_hub, self._missed)
         self._ready.set()
-        await self._relay.run()
+        running = asyncio.create_task(self._relay.run())
+        await self._end.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await self._relay.close()
+
+    def stop(self) -> None:
+        """End the thread and its connections."""
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
 
     def _to_hub(self, message: Message) -> None:
         if self._hub is not None and not self._hub.loop.is_closed():
@@ -162,12 +174,11 @@ class RelayThread:
         self._hub = hub
 
     def post(self, message: Message) -> None:
-        if self._relay is not None:
-            self._loop.call_soon_threadsafe(self._relay.post, message)
+        self._loop.call_soon_threadsafe(self._relay.post, message)
 
     @property
     def heard_at(self) -> float | None:
-        return self._relay.heard_at if self._relay is not None else None
+        return self._relay.heard_at
 
 
 _thread: RelayThread | None = None
@@ -200,3 +211,12 @@ def heard(within: float = DEAF) -> bool:
     """Tell whether our own beat came back through Redis lately."""
     at = _thread.heard_at if _thread is not None else None
     return at is not None and time.monotonic() - at < within
+
+
+def stop() -> None:
+    """End the relay of this process, if there is one."""
+    global _thread
+    with _starting:
+        thread, _thread = _thread, None
+    if thread is not None:
+        thread.stop()

@@ -17,15 +17,15 @@ RIGHTS_CHANGED = 4403
 class Socket:
     """``abort`` ends it without a word, for a client that reads nothing any more."""
 
-    def __init__(self, hub: Hub, sign_in: SignIn, abort: Callable[[], Any]) -> None:
+    def __init__(self, hub: Hub, sign_in: SignIn) -> None:
         self.sign_in = sign_in
         self.rights = sign_in.rights
         self.mailbox = Mailbox(hub.loop.time)
-        self.abort = abort
         self._hub = hub
         self._watched: dict[str, tuple[Topic, Shape]] = {}
 
-    def open(self) -> None:
+    def open(self, abort: Callable[[], Any]) -> None:
+        self.abort = abort
         self._hub.sockets.add(self)
 
     def close(self) -> None:
