@@ -87,6 +87,8 @@ class Machine(models.Model):
     )
     address = models.CharField(max_length=200, blank=True)  # http://192.168.1.20:5000
     sealed_key = models.TextField(blank=True, editable=False)  # write-only; see fablab.core.sealed
+    # A request for a key that waits for a person's yes in OctoPrint; its token lets the holder take the key.
+    sealed_key_request = models.TextField(blank=True, editable=False)
     connection_number = models.PositiveIntegerField(default=1)  # grows when driver, address or key change
 
     plate = models.CharField(
@@ -119,7 +121,13 @@ class Machine(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["site", "name"], name="machine_name_once_per_site")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "name"],
+                condition=models.Q(retired_at__isnull=True),  # a name is free again when its machine is gone
+                name="machine_name_once_per_site",
+            )
+        ]
         indexes = [models.Index(fields=["site", "retired_at"], name="machine_by_site")]  # board, lists
 
     def __str__(self) -> str:

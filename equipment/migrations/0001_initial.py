@@ -113,6 +113,7 @@ class Migration(migrations.Migration):
                 ),
                 ("address", models.CharField(blank=True, max_length=200)),
                 ("sealed_key", models.TextField(blank=True, editable=False)),
+                ("sealed_key_request", models.TextField(blank=True, editable=False)),
                 ("connection_number", models.PositiveIntegerField(default=1)),
                 (
                     "plate",

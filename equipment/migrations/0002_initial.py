@@ -242,7 +242,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="machine",
-            constraint=models.UniqueConstraint(fields=("site", "name"), name="machine_name_once_per_site"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)),
+                fields=("site", "name"),
+                name="machine_name_once_per_site",
+            ),
         ),
         migrations.AddConstraint(
             model_name="closure",

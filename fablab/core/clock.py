@@ -1,0 +1,233 @@
+"""The site's own clock: local days, opening hours, and the two nights a year on which clocks change.
+
+Pure. Instants are aware datetimes in UTC; a *wall time* is a naive datetime as the clock on the site's wall shows it.
+Rules (hours, closures, the grid of offered times) speak of wall time, everything else of instants. A wall time is
+converted with the offset of its own day, never with today's (REL-9).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from fablab.core.errors import Malformed, Problem
+
+DAY_MINUTES = 1440
+CLOSING_LOOK_AHEAD = timedelta(days=7)  # a site that never closes has no closing time to find
+
+
+class Span(NamedTuple):
+    """``[start, end)`` in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def minutes(self) -> float:
+        return (self.end - self.start).total_seconds() / 60
+
+
+class Hours(NamedTuple):
+    """One opening span of one weekday (Monday is 0), in minutes of the wall clock; ``closes`` may pass 1440."""
+
+    weekday: int
+    opens: int
+    closes: int
+
+
+class Closed(NamedTuple):
+    """Local days without opening, both ends included."""
+
+    first_day: date
+    last_day: date
+
+
+class NoSuchLocalTime(Malformed):
+    """The clocks jump over this wall time. ``suggestion`` is the first wall time that exists after it."""
+
+    def __init__(self, wall: datetime, suggestion: datetime) -> None:
+        self.suggestion = suggestion
+        super().__init__(
+            Problem("no_such_local_time", {"asked": f"{wall:%H:%M}", "suggestion": f"{suggestion:%H:%M}"})
+        )
+
+
+class TwiceLocalTime(Malformed):
+    """The clocks are set back over this wall time: it comes twice, and nobody said which one is meant."""
+
+    def __init__(self, wall: datetime) -> None:
+        super().__init__(Problem("local_time_twice", {"asked": f"{wall:%H:%M}"}))
+
+
+def local_time(at: datetime, zone: str) -> datetime:
+    """Return the same instant on the site's clock (aware)."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def local_day(at: datetime, zone: str) -> date:
+    """Return the day that the site's calendar shows at this instant."""
+    return local_time(at, zone).date()
+
+
+def instants_of(wall: datetime, zone: str) -> tuple[datetime, ...]:
+    """Return the instants at which the wall clock shows ``wall``: one, or none or two when the clocks change."""
+    tz = ZoneInfo(zone)
+    found = []
+    for fold in (0, 1):
+        instant = wall.replace(tzinfo=tz, fold=fold).astimezone(UTC)
+        if instant.astimezone(tz).replace(tzinfo=None) == wall and instant not in found:
+            found.append(instant)
+    return tuple(sorted(found))
+
+
+def local_to_utc(wall: datetime, zone: str, *, second: bool | None = None) -> datetime:
+    """Return the instant of a wall time that a person typed.
+
+    ``second`` says which one is meant when the clock shows it twice: False the first, True the one after the change.
+    Raises ``NoSuchLocalTime`` (with a suggestion) and ``TwiceLocalTime``; in doubt nothing is guessed.
+    """
+    found = instants_of(wall, zone)
+    if not found:
+        after = _change_over(wall, zone).astimezone(ZoneInfo(zone))
+        raise NoSuchLocalTime(wall, after.replace(tzinfo=None))
+    if len(found) == 2 and second is None:
+        raise TwiceLocalTime(wall)
+    return found[-1] if second else found[0]
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """Return the instant at which a local day begins."""
+    return _edge(datetime.combine(day, time()), zone, last=False)
+
+
+def opening_spans(
+    hours: Iterable[Hours], closures: Iterable[Closed], zone: str, from_: datetime, to: datetime
+) -> list[Span]:
+    """Return when the site is open within ``[from_, to)``, in order, merged where spans touch, cut at both ends.
+
+    A span opens at the first and closes at the last moment at which the clock shows that time; a time that the clock
+    jumps over is the moment of the jump. A closed day is closed from midnight to midnight, also for a span that began
+    the evening before; a span that would begin on it does not begin.
+    """
+    if to <= from_:
+        return []
+    by_weekday: dict[int, list[Hours]] = {}
+    for one in hours:
+        by_weekday.setdefault(one.weekday, []).append(one)
+    closed = list(closures)
+    found = []
+    # From two days before: "closes" may lie as late as the end of the next day.
+    for day in _days(local_day(from_, zone) - timedelta(days=2), local_day(to, zone)):
+        if any(closure.first_day <= day <= closure.last_day for closure in closed):
+            continue
+        for one in by_weekday.get(day.weekday(), []):
+            found.append(
+                Span(_minute(day, one.opens, zone, last=False), _minute(day, one.closes, zone, last=True))
+            )
+    shut = [
+        Span(midnight(closure.first_day, zone), midnight(closure.last_day + timedelta(days=1), zone))
+        for closure in closed
+    ]
+    return within(without(merged(found), shut), from_, to)
+
+
+def is_open(hours: Iterable[Hours], closures: Iterable[Closed], zone: str, at: datetime) -> bool:
+    """Say whether the site is open at this instant."""
+    return bool(opening_spans(hours, closures, zone, at, at + timedelta(microseconds=1)))
+
+
+def closing_after(
+    hours: Iterable[Hours], closures: Iterable[Closed], zone: str, at: datetime
+) -> datetime | None:
+    """Return when the site closes that is open now, at most seven days ahead; None when it is closed now."""
+    spans = opening_spans(hours, closures, zone, at, at + CLOSING_LOOK_AHEAD)
+    return spans[0].end if spans and spans[0].start == at else None
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return the same time in order, as few spans as possible: overlapping and touching ones become one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if span.end <= span.start:
+            continue
+        if found and span.start <= found[-1].end:
+            found[-1] = Span(found[-1].start, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return found
+
+
+def within(spans: Iterable[Span], from_: datetime, to: datetime) -> list[Span]:
+    """Return what of ``spans`` lies in ``[from_, to)``."""
+    cut = (Span(max(span.start, from_), min(span.end, to)) for span in spans)
+    return [span for span in cut if span.start < span.end]
+
+
+def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
+    """Return ``spans`` (in order, apart from each other) minus ``taken``."""
+    rest: list[Span] = []
+    holes = merged(taken)
+    for span in spans:
+        start = span.start
+        for hole in holes:
+            if hole.end <= start:
+                continue
+            if hole.start >= span.end:
+                break
+            if hole.start > start:
+                rest.append(Span(start, hole.start))
+            start = hole.end
+        if start < span.end:
+            rest.append(Span(start, span.end))
+    return rest
+
+
+def grid_starts(span: Span, grid_minutes: int, minutes: int, zone: str) -> Iterator[datetime]:
+    """Yield the instants in ``span`` where the wall clock stands on the grid and ``minutes`` more fit into it.
+
+    The grid counts from local midnight. A wall time that comes twice is offered twice, one that is skipped never.
+    """
+    last = span.end - timedelta(minutes=minutes)
+    for day in _days(local_day(span.start, zone), local_day(span.end, zone)):
+        yield from (at for at in _grid_of_day(day, max(1, grid_minutes), zone) if span.start <= at <= last)
+
+
+@lru_cache(maxsize=2048)
+def _grid_of_day(day: date, grid: int, zone: str) -> tuple[datetime, ...]:
+    walls = (
+        datetime.combine(day, time()) + timedelta(minutes=minute) for minute in range(0, DAY_MINUTES, grid)
+    )
+    return tuple(sorted(instant for wall in walls for instant in instants_of(wall, zone)))
+
+
+def _days(first: date, last: date) -> Sequence[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _minute(day: date, minute: int, zone: str, *, last: bool) -> datetime:
+    return _edge(datetime.combine(day, time()) + timedelta(minutes=minute), zone, last=last)
+
+
+def _edge(wall: datetime, zone: str, *, last: bool) -> datetime:
+    """Return the first or last instant of a wall time; the moment of the jump for one that is jumped over."""
+    found = instants_of(wall, zone)
+    if not found:
+        return _change_over(wall, zone)
+    return found[-1] if last else found[0]
+
+
+def _change_over(wall: datetime, zone: str) -> datetime:
+    """Return the instant at which the clocks jump over ``wall``, to the second."""
+    tz = ZoneInfo(zone)
+    # Read with the offset after and before the jump, the same wall time lies before and after it.
+    early = wall.replace(tzinfo=tz, fold=1).astimezone(UTC)
+    late = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    before = early.astimezone(tz).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + timedelta(seconds=int((late - early).total_seconds()) // 2)
+        if middle.astimezone(tz).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late.replace(microsecond=0)
