@@ -73,6 +73,13 @@ CODES: dict[str, Code] = {
     "material_missing": Code(ASK, Reason.TALK),  # kind, materials
     "too_fast": Code(ASK, Reason.TALK),  # mm_s, most
     "nozzle_differs": Code(ASK, Reason.TALK),  # file_mm, machine_mm
+    # what came of preparing it
+    "slicer_missing": Code(ASK, Reason.TALK),
+    "slicing_failed": Code(
+        BLOCKS, Reason.TALK
+    ),  # why: bad_model, nothing_to_print, nothing_on_bed, too_slow, ...
+    "plate_too_small": Code(BLOCKS, Reason.TOO_BIG),  # copies
+    "settings_unsuitable": Code(BLOCKS, Reason.TALK),  # setting
     "needs_preparation": Code(INFO, None),  # format, into
     "fits_turned": Code(INFO, None),
 }

@@ -66,7 +66,7 @@ def main() -> None:
     if no_network(libc):
         done.append("no-network")
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if read_only_but(os.getcwd(), libc):
+    if read_only_but(".", libc):
         done.append("read-only")
     os.umask(0o077)
     os.execve(program[0], program, {**os.environ, "CONFINED": " ".join(done)})  # noqa: S606 - no shell is the point

@@ -29,46 +29,26 @@ _PRINTABLE = re.compile(rb"[\x20-\x7e]*")
 
 # Commands whose words are text, not parameters.
 _WORDY = frozenset(
-    [
-        "M16",
-        "M20",
-        "M23",
-        "M28",
-        "M30",
-        "M32",
-        "M33",
-        "M36",
-        "M98",
-        "M115",
-        "M117",
-        "M118",
-        "M470",
-        "M471",
-        "M486",
-        "M540",
-        "M550",
-        "M551",
-        "M552",
-        "M553",
-        "M554",
-        "M559",
-        "M560",
-        "M587",
-        "M588",
-        "M589",
-        "M810",
-        "M811",
-        "M812",
-        "M813",
-        "M814",
-        "M815",
-        "M816",
-        "M817",
-        "M818",
-        "M819",
-        "M862",
-        "M928",
-    ]
+    (
+        *(
+            "M16",
+            "M20",
+            "M23",
+            "M28",
+            "M30",
+            "M32",
+            "M33",
+            "M36",
+            "M98",
+            "M115",
+            "M117",
+            "M118",
+            "M470",
+            "M471",
+        ),
+        *("M486", "M540", "M550", "M551", "M552", "M553", "M554", "M559", "M560", "M587", "M588", "M589"),
+        *("M810", "M811", "M812", "M813", "M814", "M815", "M816", "M817", "M818", "M819", "M862", "M928"),
+    )
 )
 _HEATERS = {
     "M104": "nozzle",
@@ -107,6 +87,7 @@ class Machine:
         self.fan = False
         self.low, self.high = [math.inf] * 3, [-math.inf] * 3
         self.low_line, self.high_line = [0] * 3, [0] * 3
+        self.aside = False  # a skirt or brim: on the bed, but no part of the object
         self.print_low, self.print_high = [math.inf] * 3, [-math.inf] * 3
         self.fed = self.filament = 0.0  # mm pushed so far, and the most that ever was
         self.seconds = 0.0  # never less than this, without acceleration
@@ -282,7 +263,7 @@ class Machine:
 
     def lay(self, here: tuple[float, float, float], point: tuple[float, float, float]) -> None:
         """Notes an extruded line."""
-        for index in range(3):
+        for index in range(0 if self.aside else 3):
             self.print_low[index] = min(self.print_low[index], here[index], point[index])
             self.print_high[index] = max(self.print_high[index], here[index], point[index])
         self.rise(point[2])

@@ -1,5 +1,6 @@
 """What can be measured on a heap of triangles: box, volume, holes, parts. Exact, vectorised, nobody's library."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,18 @@ def examine(triangles: Triangles) -> Measured:
     if extent.max() < SMALL_MM:
         found.append(finding("very_small", size_mm=list(size)))
     return Measured(size, facts, tuple(found))
+
+
+def write_stl(triangles: Triangles, path: Path) -> None:
+    """Writes a binary STL of our own: these triangles, standing on the plate, and nothing else."""
+    low = triangles.reshape(-1, 3).min(axis=0)
+    records = np.zeros(
+        len(triangles), dtype=[("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
+    )
+    records["corners"] = triangles - low
+    with path.open("wb") as out:
+        out.write(b"fab lab model".ljust(80, b" ") + len(triangles).to_bytes(4, "little"))
+        records.tofile(out)
 
 
 class Surface(NamedTuple):

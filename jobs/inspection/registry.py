@@ -4,47 +4,53 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from . import signatures
+from . import pictures, signatures
 from .codes import finding
 from .findings import Finding, Report
 from .formats import gcode, stl
+from .mesh import Triangles, write_stl
+from .toolpath import Toolpath
 
 HEAD_BYTES = 4096
 
-Reader = Callable[[Path, Path | None], Report]
+Reader = Callable[[Path, Path | None, Path | None], Report]
 
 
 class Format(NamedTuple):
     name: str
     endings: tuple[str, ...]
     sniff: Callable[[bytes], bool]  # could these first bytes be this format?
-    read: Reader
+    read: Reader  # path, where to draw, where to write the bare triangles
 
 
-def _read_stl(path: Path, picture_to: Path | None) -> Report:
-    report, triangles = stl.read(path)
-    if picture_to is not None and triangles is not None:
-        from .pictures import draw_mesh  # numpy and Pillow only where a picture is wanted
+def _solid(reader: Callable[[Path], tuple[Report, Triangles | None]]) -> Reader:
+    """A model's reader: its triangles can be drawn and written out clean."""
 
-        picture_to.write_bytes(draw_mesh(triangles))
-    return report
+    def read(path: Path, picture_to: Path | None, mesh_to: Path | None) -> Report:
+        report, triangles = reader(path)
+        if triangles is None:
+            return report
+        if mesh_to is not None and not report.blocked:
+            write_stl(triangles, mesh_to)
+        if picture_to is not None:
+            picture_to.write_bytes(pictures.draw_mesh(triangles))
+        return report
+
+    return read
 
 
-def _read_gcode(path: Path, picture_to: Path | None) -> Report:
+def _read_gcode(path: Path, picture_to: Path | None, mesh_to: Path | None) -> Report:
     if picture_to is None:
         return gcode.read(path)
-    from .pictures import draw_toolpath
-    from .toolpath import Toolpath
-
     toolpath = Toolpath()
     report = gcode.read(path, toolpath)
     if toolpath.segments:
-        picture_to.write_bytes(draw_toolpath(toolpath))
+        picture_to.write_bytes(pictures.draw_toolpath(toolpath))
     return report
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("stl", ("stl",), stl.sniff, _read_stl),
+    Format("stl", ("stl",), stl.sniff, _solid(stl.read)),
     Format("gcode", ("gcode", "gco", "g"), gcode.sniff, _read_gcode),
 )
 
@@ -71,8 +77,11 @@ def sniff(head: bytes, name: str) -> str | Finding:
     return claimed.name
 
 
-def read(path: Path, name: str, picture_to: Path | None = None) -> Report:
-    """Reads one file and says what is in it; draws its picture to `picture_to` when given and possible.
+def read(path: Path, name: str, picture_to: Path | None = None, mesh_to: Path | None = None) -> Report:
+    """Reads one file and says what is in it.
+
+    Draws its picture (PNG) to `picture_to`, and writes a sound model's bare triangles (binary STL, standing on the
+    plate) to `mesh_to`, where these are given and possible.
 
     Never raises for bad input: what cannot be read comes back as a report with a blocking finding. Call it through
     `sandbox.inspect_file`, which also bounds time and memory.
@@ -87,6 +96,6 @@ def read(path: Path, name: str, picture_to: Path | None = None) -> Report:
         return Report("", findings=(sniffed,))
     reader = next(one.read for one in FORMATS if one.name == sniffed)
     try:
-        return reader(path, picture_to)
+        return reader(path, picture_to, mesh_to)
     except MemoryError:
         return Report(sniffed, findings=(finding("unreadable", why="too_complex"),))

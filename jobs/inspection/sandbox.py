@@ -10,6 +10,7 @@ import os
 import selectors
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONFINE = Path(__file__).with_name("confine.py")
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURE_BYTES = 4 * MIB
+MESH_BYTES = 128 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def run_program(
         start_new_session=True,
     )
     with process:
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 - for the type checker: all are pipes
+        assert process.stdin and process.stdout and process.stderr
         try:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(given[: 32 * 1024])
@@ -148,28 +150,38 @@ def inspect_file(
     name: str,
     picture: Path | None = None,
     *,
+    mesh: Path | None = None,
     seconds: float = 60.0,
     memory: int = 2 * GIB,
 ) -> Report:
-    """Reads `source`, called `name` by the person who sent it, in a child process; draws `picture` (PNG) if it can.
+    """Reads `source`, called `name` by the person who sent it, in a child process.
+
+    Draws `picture` (PNG) if it can, and writes the bare triangles of a sound model to `mesh` (binary STL).
 
     Never raises for bad input: a crash, a time-out or a death by memory is a report with the finding `unreadable`.
     A picture is written only for a file that could be read.
     """
     with tempfile.TemporaryDirectory(prefix="inspect-") as folder:
-        request = {"source": str(source.resolve()), "name": name, "picture": picture is not None}
+        request = {
+            "source": str(source.resolve()),
+            "name": name,
+            "picture": picture is not None,
+            "mesh": mesh is not None,
+        }
         done = run_program(
             [sys.executable, "-P", "-s", "-B", "-m", "jobs.inspection.child"],
             cwd=Path(folder),
             seconds=seconds,
             memory=memory,
-            file_bytes=PICTURE_BYTES,
-            given=json.dumps(request).encode(),
+            file_bytes=MESH_BYTES if mesh else PICTURE_BYTES,
+            given=json.dumps({**request, **wanted}).encode(),
             environment={"PYTHONPATH": str(PROJECT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
         report = _answer(done)
-        if picture is not None and not _take_picture(Path(folder) / "picture.png", picture):
+        if picture is not None and not _take(Path(folder) / "picture.png", picture, PNG, PICTURE_BYTES):
             report = replace(report, facts={**report.facts, "pictured": False})
+        if mesh is not None:
+            _take(Path(folder) / "mesh.stl", mesh, b"", MESH_BYTES)
         return report
 
 
@@ -184,17 +196,18 @@ def _answer(done: Completed) -> Report:
         return Report("", findings=(finding("unreadable", why="crashed"),))
 
 
-def _take_picture(drawn: Path, picture: Path) -> bool:
-    """Moves the child's picture out when it is an ordinary, small PNG file and no link to somewhere else."""
+def _take(made: Path, to: Path, begins: bytes, most: int) -> bool:
+    """Moves what the child made out of its folder, when it is an ordinary file of that kind and no link elsewhere."""
     try:
-        handle = os.open(drawn, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(made, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     with os.fdopen(handle, "rb") as stream:
-        if stream.read(len(PNG)) != PNG or os.fstat(handle).st_size > PICTURE_BYTES:
+        told = os.fstat(handle)
+        if not stat.S_ISREG(told.st_mode) or told.st_size > most or stream.read(len(begins)) != begins:
             return False
         stream.seek(0)
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        with picture.open("wb") as out:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with to.open("wb") as out:
             shutil.copyfileobj(stream, out)
     return True

@@ -31,6 +31,7 @@ _N = rb"(-?(?:\d{1,6}(?:\.\d{1,9})?|\.\d{1,9}))"
 _MOVE = re.compile(
     rb"G[01](?: F%b)?(?: X%b)?(?: Y%b)?(?: Z%b)?(?: E%b)?(?: F%b)? *(?:;.*)?" % (_N, _N, _N, _N, _N, _N)
 )
+_ASIDE = re.compile(rb" *(?:skirt|brim|wipe tower|prime tower)", re.IGNORECASE)
 _FIRST = re.compile(rb"\s*(?:;|(?:N\d+\s*)?[GMT]\s*\d|@|[A-Z][A-Z0-9_]{2,}(?:\s|$))", re.IGNORECASE)
 
 
@@ -47,7 +48,8 @@ def read(path: Path, sink: Sink | None = None, policy: Policy = MARLIN) -> Repor
     """The report of a machine file; `sink` is told every extruded line.
 
     Facts: lines, commands, slicer, slicer_version, layers, layer_mm, nozzle_c, bed_c, chamber_c (highest asked for),
-    moves_mm and print_mm ([[x, y, z], [x, y, z]], lowest and highest place of all moves and of extruding ones),
+    moves_mm and print_mm ([[x, y, z], [x, y, z]], lowest and highest place of all moves, and of the object's own lines
+    without skirt and nozzle cleaning),
     moves_lines (where those were first reached), filament_mm (counted), least_minutes (without acceleration),
     fastest_mm_s, nozzle_mm, thumbnail ([width, height, kind] of an embedded one), secret_lines. Raises nothing for
     bad content, in any amount of it.
@@ -72,6 +74,7 @@ class _Stop(Exception):
 def _follow(stream: BinaryIO, machine: Machine, told: Told) -> int:
     """Follows every line; returns their number. The one loop where speed matters: plain moves never leave it."""
     move, number = _MOVE.fullmatch, 0
+    aside = begun = False
     for lines in _lines(stream):
         plain = machine.plain
         x, y, z, e, feed = machine.x, machine.y, machine.z, machine.e, machine.feed
@@ -128,21 +131,31 @@ def _follow(stream: BinaryIO, machine: Machine, told: Told) -> int:
                     if pushed > 0 and length and (sx or sy):
                         if z != machine.level:
                             machine.rise(z)
-                            print_low[2] = min(print_low[2], z)
-                            print_high[2] = max(print_high[2], z)
-                        if x < first_x or old_x < first_x:
-                            first_x = min(x, old_x)
-                        if x > last_x or old_x > last_x:
-                            last_x = max(x, old_x)
-                        if y < first_y or old_y < first_y:
-                            first_y = min(y, old_y)
-                        if y > last_y or old_y > last_y:
-                            last_y = max(y, old_y)
+                        if not aside:
+                            if z > print_high[2] or z < print_low[2]:
+                                print_low[2] = min(print_low[2], z)
+                                print_high[2] = max(print_high[2], z)
+                            if x < first_x or old_x < first_x:
+                                first_x = min(x, old_x)
+                            if x > last_x or old_x > last_x:
+                                last_x = max(x, old_x)
+                            if y < first_y or old_y < first_y:
+                                first_y = min(y, old_y)
+                            if y > last_y or old_y > last_y:
+                                last_y = max(y, old_y)
                         if add is not None:
                             add(old_x, old_y, x, y, z)
                 continue
             if line[:1] == b";":
+                if line[:6].upper() == b";TYPE:":
+                    aside = machine.aside = _ASIDE.match(line, 6) is not None
+                    continue
                 told.hear(line, number)
+                if not begun and told.layer_marks:
+                    begun = True  # what was laid before the first layer only cleaned the nozzle
+                    machine.level = first_x = first_y = print_low[2] = float("inf")
+                    last_x = last_y = print_high[2] = -float("inf")
+                    machine.levels.clear()
                 continue
             # Hand everything to the machine, let it obey, take everything back.
             machine.x, machine.y, machine.z, machine.e, machine.feed = x, y, z, e, feed
