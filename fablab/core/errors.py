@@ -68,6 +68,12 @@ class Refused(DomainError):
     status = 409
 
 
+class TooLarge(DomainError):
+    """More bytes than this installation takes."""
+
+    status = 413
+
+
 class Conflict(DomainError):
     """Overtaken by events: somebody or a machine was quicker. Nothing was changed."""
 

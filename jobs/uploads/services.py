@@ -1,0 +1,128 @@
+"""Files come in, are stored under an id, and are judged by a worker."""
+
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from django.db import transaction
+
+from fablab.core.waking import ring
+from fablab.people.models import User
+from jobs.inspection import sandbox
+from jobs.inspection.codes import finding
+from jobs.inspection.findings import Report
+from jobs.uploads import live, storage
+from jobs.uploads.leases import MOST_TRIES, kept, take_oldest
+from jobs.uploads.models import Upload
+from jobs.uploads.names import clean_name
+from jobs.uploads.queries import blocks_everywhere, models_around
+from jobs.uploads.states import Origin, UploadState
+
+BELL = "inspection"  # the worker's thread wakes at it
+
+Then = Callable[..., None]
+
+
+def receive(
+    file: BinaryIO | Path, *, name: str, owner: User, at: datetime, origin: Origin = Origin.PERSON
+) -> Upload:
+    """Store a file under an id of ours and have it inspected. What is acknowledged survives a power cut.
+
+    Raises ``TooLarge`` (413) beyond ``UPLOAD_LIMIT_BYTES``, ``Refused("storage_full")``; nothing stays behind then.
+    """
+    upload = _store(file, name=name, owner=owner, at=at, origin=origin)
+    transaction.on_commit(lambda: ring(BELL))
+    return upload
+
+
+def keep_prepared(file: Path, *, name: str, owner: User, report: Report, picture: Path, at: datetime) -> Upload:
+    """Store what we made ourselves and have already inspected; ``picture`` is taken over when it is there."""
+    with picture.open("rb") if picture.is_file() else io.BytesIO() as stream:
+        drawn = stream.read()
+    return _store(file, name=name, owner=owner, at=at, origin=Origin.PREPARED, report=report, picture=drawn)
+
+
+def discard(upload: Upload) -> None:
+    """Remove a stored file that nothing refers to, its row first: a row never points at nothing."""
+    upload.delete()
+    storage.remove(upload.folder)
+
+
+def _store(
+    file: BinaryIO | Path,
+    *,
+    name: str,
+    owner: User,
+    at: datetime,
+    origin: Origin,
+    report: Report | None = None,
+    picture: bytes = b"",
+) -> Upload:
+    called = clean_name(name)
+    if isinstance(file, Path):
+        with file.open("rb") as stream:
+            received = storage.receive_bytes(stream, called)
+    else:
+        received = storage.receive_bytes(file, called)
+    upload = Upload(
+        owner=owner, origin=origin, name=called, sha256=received.sha256, size=received.size, created_at=at
+    )
+    if report is not None:
+        upload.state, upload.format, upload.report = UploadState.READY, report.format, report.as_json()
+        upload.has_picture = bool(picture)
+    # The file first: a row never points at nothing, and a folder without a row is nobody's.
+    try:
+        storage.put(received, upload.path)
+        if picture:
+            storage.put(storage.receive_bytes(io.BytesIO(picture), "picture.png"), upload.picture_path)
+        upload.save(force_insert=True)
+    except BaseException:
+        received.path.unlink(missing_ok=True)
+        storage.remove(upload.folder)
+        raise
+    return upload
+
+
+def inspect_next(at: datetime, *, then: Then | None = None) -> Upload | None:
+    """Inspect the file that has waited longest; None when there is nothing to do.
+
+    A worker that dies in the middle loses its lease and another tries; after three tries the file is refused as
+    unreadable. ``then(upload_id, at=at)`` is called in the transaction of the verdict, so that neither is lost
+    without the other.
+    """
+    upload = take_oldest(Upload.objects.filter(state=UploadState.INSPECTING), at)
+    if upload is None:
+        return None
+    tries = upload.tries
+    with tempfile.TemporaryDirectory(prefix="look-") as folder:
+        picture = Path(folder) / "picture.png"
+        if tries > MOST_TRIES:
+            report = Report("", findings=(finding("unreadable", why="crashed"),))
+        else:
+            with kept(upload, tries):
+                report = sandbox.inspect_file(upload.path, upload.name, picture)
+        if not report.blocked:
+            everywhere = blocks_everywhere(report, models_around(upload.owner))
+            report = replace(report, findings=(*report.findings, *everywhere))
+        if picture.is_file():
+            with picture.open("rb") as drawn:
+                storage.put(storage.receive_bytes(drawn, picture.name), upload.picture_path)
+        has_picture = picture.is_file()
+    with transaction.atomic():
+        written = Upload.objects.filter(pk=upload.pk, state=UploadState.INSPECTING, tries=tries).update(
+            state=UploadState.REFUSED if report.blocked else UploadState.READY,
+            format=report.format,
+            report=report.as_json(),
+            has_picture=has_picture,
+            lease_until=None,
+        )
+        if written:
+            if then is not None:
+                then(upload.pk, at=at)
+            live.upload_changed(upload)
+    upload.refresh_from_db()
+    return upload

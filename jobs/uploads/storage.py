@@ -1,0 +1,126 @@
+"""Bytes on disk: received beside their place, hashed, then put there in one step. No database."""
+
+import errno
+import hashlib
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from fablab.core.errors import Problem, Refused, TooLarge
+from fablab.core.ids import new_id
+from jobs.inspection.formats import gcode
+from jobs.inspection.registry import HEAD_BYTES
+from jobs.inspection.signatures import ending
+
+PIECE_BYTES = 1024 * 1024
+PARTIALS_KEPT_SECONDS = 24 * 3600
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+GCODE_ENDINGS = {"gcode", "gco", "g"}
+
+
+@dataclass(frozen=True)
+class Received:
+    """A whole file in the antechamber: its path there, its SHA-256 and its size in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def antechamber() -> Path:
+    """Return the folder of files that are still arriving; on the same disk as their place, so a move is one step."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def receive_bytes(source: BinaryIO, name: str) -> Received:
+    """Copy ``source`` into the antechamber, limited in size, hashed, safe from a power cut.
+
+    Lines of G-code that hold somebody's printer key are left out before hashing (SEC-4). Raises ``TooLarge``, or
+    ``Refused("storage_full")``; nothing is left behind then.
+    """
+    _purge_partials()
+    partial = antechamber() / f"{new_id()}.part"
+    cleaned = partial.with_suffix(".clean")
+    try:
+        received = _copy(source, partial)
+        if _may_be_gcode(partial, name):
+            # Made by us first: the mode must be private from its first byte.
+            os.close(os.open(cleaned, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            if gcode.strip_secrets(partial, cleaned):
+                cleaned.replace(partial)
+                received = _measure(partial)
+            else:
+                cleaned.unlink()
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        cleaned.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise Refused("storage_full") from error
+        raise
+    return received
+
+
+def put(received: Received, place: Path) -> None:
+    """Move a received file to its place for good."""
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    received.path.replace(place)
+    _sync(place.parent)
+
+
+def remove(folder: Path) -> None:
+    """Remove an upload's folder with everything in it; a missing one is no error."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def _copy(source: BinaryIO, target: Path) -> Received:
+    digest, size, most = hashlib.sha256(), 0, settings.UPLOAD_LIMIT_BYTES
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        while piece := source.read(PIECE_BYTES):
+            size += len(piece)
+            if size > most:
+                raise TooLarge(Problem("too_large", {"most_mb": most // 1_000_000}, "file"))
+            digest.update(piece)
+            out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+    return Received(target, digest.hexdigest(), size)
+
+
+def _measure(path: Path) -> Received:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+        digest = hashlib.file_digest(stream, "sha256")
+    return Received(path, digest.hexdigest(), path.stat().st_size)
+
+
+def _may_be_gcode(path: Path, name: str) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    return ending(name) in GCODE_ENDINGS or gcode.sniff(head)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _purge_partials() -> None:
+    """Remove what a killed process left half received a day ago (case 14). Files' own ages are wall-clock."""
+    oldest = time.time() - PARTIALS_KEPT_SECONDS
+    for partial in antechamber().iterdir():
+        with suppress(FileNotFoundError):
+            if partial.stat().st_mtime < oldest:
+                partial.unlink()

@@ -1,0 +1,130 @@
+"""Handing in a file: stored under an id, hashed as stored, limited, and nothing left behind by a refusal."""
+
+import errno
+import hashlib
+import io
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from fablab.core.errors import Refused, TooLarge
+from jobs.uploads import storage
+from jobs.uploads.models import Upload
+from jobs.uploads.services import receive
+from jobs.uploads.states import Origin, UploadState
+from tests.jobs.uploads.builders import CUBE, GCODE, NOON, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
+def everything_stored() -> list[Path]:
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_file_is_stored_whole_under_its_id_and_waits_for_its_inspection() -> None:
+    upload = receive(io.BytesIO(CUBE), name="Mon cube.stl", owner=make_person(), at=NOON)
+    assert upload.path.read_bytes() == CUBE
+    assert upload.sha256 == hashlib.sha256(CUBE).hexdigest()
+    assert (upload.size, upload.state, upload.origin) == (len(CUBE), UploadState.INSPECTING, Origin.PERSON)
+    assert everything_stored() == [upload.path]
+
+
+def test_a_stored_file_can_be_read_by_the_installation_alone() -> None:
+    upload = receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert stat.S_IMODE(upload.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(upload.folder.stat().st_mode) == 0o700
+
+
+def test_a_path_is_taken_like_an_open_file(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.write_bytes(CUBE)
+    assert receive(given, name="cube.stl", owner=make_person(), at=NOON).path.read_bytes() == CUBE
+    assert given.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd.stl", "..%2f..%2fcube.stl", "C:\\temp\\cube.stl", "CON", "a\0b.stl", "é" * 300 + ".stl"]
+)
+def test_the_persons_name_for_it_is_never_part_of_a_path(name: str) -> None:
+    upload = receive(io.BytesIO(CUBE), name=name, owner=make_person(), at=NOON)
+    [stored] = everything_stored()
+    assert stored.relative_to(settings.MEDIA_ROOT).parts == ("uploads", upload.id[:2], upload.id, "file")
+    assert not set(upload.name) & {"/", "\\", "\0"}
+    assert len(upload.name.encode()) <= 255
+
+
+def test_lines_with_a_printers_key_are_left_out_before_hashing() -> None:
+    secret = b"; printhost_apikey = CANARY-4711\n; print_host = http://192.168.1.9\n"
+    upload = receive(io.BytesIO(GCODE + secret), name="cube.gcode", owner=make_person(), at=NOON)
+    assert b"CANARY-4711" not in upload.path.read_bytes()
+    assert upload.sha256 == hashlib.sha256(upload.path.read_bytes()).hexdigest()
+    assert upload.size == upload.path.stat().st_size
+    assert stat.S_IMODE(upload.path.stat().st_mode) == 0o600
+
+
+def test_gcode_under_another_ending_loses_its_keys_too() -> None:
+    upload = receive(
+        io.BytesIO(GCODE + b"; printhost_apikey = CANARY-4711\n"), name="cube.stl", owner=make_person(), at=NOON
+    )
+    assert b"CANARY-4711" not in upload.path.read_bytes()
+
+
+def test_gcode_without_keys_stays_byte_for_byte_the_same() -> None:
+    upload = receive(io.BytesIO(GCODE), name="cube.gcode", owner=make_person(), at=NOON)
+    assert upload.sha256 == hashlib.sha256(GCODE).hexdigest()
+
+
+def test_a_file_beyond_the_limit_is_refused_and_nothing_is_left(settings: Any) -> None:
+    settings.UPLOAD_LIMIT_BYTES = len(CUBE) - 1
+    with pytest.raises(TooLarge) as refusal:
+        receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert refusal.value.codes == ["too_large"]
+    assert everything_stored() == []
+    assert not Upload.objects.exists()
+
+
+def test_a_file_of_exactly_the_limit_is_taken(settings: Any) -> None:
+    settings.UPLOAD_LIMIT_BYTES = len(CUBE)
+    assert receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON).size == len(CUBE)
+
+
+class FullDisk(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_said_in_words_and_leaves_nothing_half_stored() -> None:
+    with pytest.raises(Refused) as refusal:
+        receive(FullDisk(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert refusal.value.codes == ["storage_full"]
+    assert everything_stored() == []
+
+
+def test_a_broken_line_leaves_nothing_half_stored() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        receive(Broken(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert everything_stored() == []
+
+
+def test_what_a_killed_process_left_half_received_is_gone_a_day_later() -> None:
+    old, young = storage.antechamber() / "old.part", storage.antechamber() / "young.part"
+    old.write_bytes(b"half")
+    young.write_bytes(b"half")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert (old.exists(), young.exists()) == (False, True)
