@@ -22,7 +22,7 @@ ICONS: dict[str, str] = {
     "calendar": '<path d="M4 6h16v14H4zM4 10.5h16M8.5 3.5V8M15.5 3.5V8M8 14h2M14 14h2M8 17h2"/>',
     "box": '<path d="M12 3l8.5 4.5v9L12 21l-8.5-4.5v-9zM3.5 7.5 12 12l8.5-4.5M12 12v9"/>',
     "shelf": '<path d="M4 3v18M20 3v18M4 10.5h16M4 18h16M8 10.5V6h4v4.5M13 18v-4h4v4"/>',
-    "tray": (
+    "tray": '<path d="M2.5 20.5h19M7 16.5v-6h10v6zM12 7.5v-5M9.5 5 12 2.5 14.5 5"/>',
         '<path d="M3 15v4a1.5 1.5 0 0 0 1.5 1.5h15A1.5 1.5 0 0 0 21 19v-4M12 15V4M7.5 8.5 12 4l4.5 4.5"/>'
     ),
     "file": '<path d="M6 3h8l5 5v13H6zM14 3v5h5"/>',

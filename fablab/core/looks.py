@@ -16,7 +16,7 @@ LOOKS: dict[str, dict[str, Look]] = {
     },
     "job": {
         "checking": ("search", "wait"),
-        "draft": ("pencil", "wait"),
+        "draft": ("upload", "wait"),
         "needs_changes": ("pencil", "fix"),
         "submitted": ("eye", "wait"),
         "rejected": ("cross-octagon", "fix"),

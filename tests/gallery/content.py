@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 ARABIC = {
-    "Aujourd’hui": "اليوم",
+    "Accueil": "البداية",
     "Réserver": "حجز",
     "Mes objets": "طلباتي",
     "Machines": "الآلات",
@@ -88,7 +88,8 @@ def machines(at: datetime) -> list[dict[str, Any]]:
     return [
         {**common, "id": "m1", "name": "Ada", "state": "free", "state_label": w("Libre"), "observed": True,
          "seen_at": just_now, "actions": [book]},
-        {**common, "id": "m2", "name": "Grace", "state": "busy", "state_label": w("Occupée"), "observed": True,
+        {**common, "id": "m2", "name": "Grace", "state": "busy", "state_label": w("Occupée"),
+         "observed": True,
          "seen_at": just_now, "percent": 42, "percent_bind": "current_job.progress.percent",
          "estimate_label": w("vers 15 h 45"), "temperatures": heat,
          "job": {"title": w("Porte-clés étoile"), "url": "#", "code": "A7K-2Q9"},
@@ -116,13 +117,15 @@ def jobs(at: datetime) -> list[dict[str, Any]]:
     title = w("Porte-clés étoile")
     pick = {"url": "#", "label": w("Choisir une autre machine"), "method": "get"}
     return [
-        {"id": "j1", "title": title, "url": "#", "state": "running", "state_label": w("Ça imprime"), "live": True,
+        {"id": "j1", "title": title, "url": "#", "state": "running", "state_label": w("Ça imprime"),
+         "live": True,
          "follow": True, "observed": True, "seen_at": at, "percent": 42, "percent_bind": "progress.percent",
          "estimate_label": w("vers 15 h 45"), "code": "A7K-2Q9", "drawing": "not_solid"},
         {"id": "j2", "title": title, "url": "#", "state": "queued", "drawing": "printer",
          "state_label": w("En attente – 3e, vers 15 h 45")},
         {"id": "j3", "title": title, "url": "#", "state": "needs_changes", "drawing": "too_big",
-         "state_label": w("À corriger – voici pourquoi"), "detail": w("Trop grand pour la machine"), "actions": [pick]},
+         "state_label": w("À corriger – voici pourquoi"), "detail": w("Trop grand pour la machine"),
+         "actions": [pick]},
         {"id": "j4", "title": title, "url": "#", "state": "ready", "drawing": "empty_done",
          "state_label": w("Terminé – viens le chercher (étagère B)")},
         {"id": "j5", "title": title, "url": "#", "state": "failed", "drawing": "spaghetti",
@@ -135,13 +138,14 @@ def jobs(at: datetime) -> list[dict[str, Any]]:
 def everything() -> dict[str, Any]:
     """Return the whole context of the gallery page."""
     at = timezone.now()
-    afternoon = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
+    at_two = {"at": datetime(2026, 11, 24, 13, 30, tzinfo=UTC), "at_label": "14:30"}
+    smaller = w("Réduis l’objet, ou choisis une autre machine.")
     slots = [{"value": str(hour), "label": f"{hour}:00 – {hour + 1}:00"} for hour in (10, 11, 14, 15, 16, 17)]
     slots[1]["checked"] = "yes"
     return {
         "site_name": "Fab lab Saint-Ouen",
         "nav": [
-            {"url": "/", "label": w("Aujourd’hui"), "icon": "home", "current": True},
+            {"url": "/", "label": w("Accueil"), "icon": "home", "current": True},
             {"url": "#", "label": w("Réserver"), "icon": "calendar"},
             {"url": "#", "label": w("Mes objets"), "icon": "box", "count": 3},
             {"url": "#", "label": w("Ateliers"), "icon": "workshop"},
@@ -159,9 +163,9 @@ def everything() -> dict[str, Any]:
             {"label": w("Étagère"), "state": "next"},
         ],
         "events": [
-            {"state": "submitted", "sentence": w("Fichier reçu – un animateur va le regarder"), "at": afternoon, "at_label": "14:30"},
-            {"state": "running", "sentence": w("Ça imprime"), "at": afternoon, "at_label": "14:42", "who": "Grace"},
-            {"state": "failed", "sentence": w("Raté – on recommence ?"), "at": afternoon, "at_label": "15:10"},
+            {"state": "submitted", "sentence": w("Fichier reçu – un animateur va le regarder"), **at_two},
+            {"state": "running", "sentence": w("Ça imprime"), **at_two, "who": "Grace"},
+            {"state": "failed", "sentence": w("Raté – on recommence ?"), **at_two},
         ],
         "days": [
             {"heading": w("mardi 24 novembre"), "slots": slots},
@@ -169,25 +173,30 @@ def everything() -> dict[str, Any]:
         ],
         "legend": w("Choisis un créneau"),
         "confirm": w("Confirmer"),
-        "file": {"id": "file", "name": "file", "label": w("Ton fichier"), "accepted_label": "STL, 3MF, G-code, DST, SVG",
+        "file": {"id": "file", "name": "file", "label": w("Ton fichier"),
+                 "accepted_label": "STL, 3MF, G-code, DST, SVG",
                  "limit_label": "100 Mo", "accept": ".stl,.3mf,.gcode,.dst,.svg", "limit_bytes": 100_000_000},
-        "name_field": {"id": "name", "name": "name", "label": w("Ton prénom ou un surnom"), "help": w("Il sert à t’appeler.")},
-        "code_field": {"id": "pin", "name": "pin", "type": "password", "label": w("Ton code"), "error": w("Ce code ne marche pas.")},
+        "name_field": {"id": "name", "name": "name", "label": w("Ton prénom ou un surnom"),
+                       "help": w("Il sert à t’appeler.")},
+        "code_field": {"id": "pin", "name": "pin", "type": "password", "label": w("Ton code"),
+                       "error": w("Ce code ne marche pas.")},
         "problems": [{"sentence": w("Ce code ne marche pas."), "field_id": "pin"}],
         "findings": [
-            {"severity": "blocks", "sentence": w("Trop grand pour la machine"), "next": w("Réduis l’objet, ou choisis une autre machine.")},
+            {"severity": "blocks", "sentence": w("Trop grand pour la machine"), "next": smaller},
             {"severity": "ask", "sentence": w("Fichier reçu – un animateur va le regarder")},
             {"severity": "info", "sentence": w("Libre dès 16 h")},
         ],
         "refusal": {"code": "too_big", "sentence": w("Trop grand pour la machine"),
-                    "next": w("Réduis l’objet, ou choisis une autre machine."),
-                    "action": {"url": "#", "label": w("Choisir une autre machine"), "method": "get", "style": "primary"}},
+                    "next": smaller,
+                    "action": {"url": "#", "label": w("Choisir une autre machine"), "method": "get",
+                               "style": "primary"}},
         "undo": {"sentence": w("Créneau annulé."), "url": "#", "until": at + timedelta(seconds=10)},
         "size_mm": (42.4, 60, 24),
         "stats": [{"label": w("Visites"), "value": "1 248"}, {"label": w("Objets faits"), "value": "312"},
                   {"label": w("Heures utilisées"), "value": "940"}],
         "empty": w("Rien ici pour le moment"),
-        "send": {"url": "#", "label": w("Imprimer un objet"), "icon": "upload", "method": "get", "style": "primary", "large": True},
+        "send": {"url": "#", "label": w("Imprimer un objet"), "icon": "upload", "method": "get",
+                 "style": "primary", "large": True},
         "code_label": w("Ton code"),
         "saved": w("C’est enregistré."),
     }  # fmt: skip

@@ -28,7 +28,9 @@ def shoot(folder: Path) -> None:
                     page.goto(address)
                     page.screenshot(path=folder / f"{name}-{scheme}-{language}.png", full_page=True)
                     page.close()
-            page = browser.new_page(viewport={"width": 1920, "height": 1080}, color_scheme=scheme, locale="fr-FR")
+            page = browser.new_page(
+                viewport={"width": 1920, "height": 1080}, color_scheme=scheme, locale="fr-FR"
+            )
             page.goto(f"{address}/board/")
             page.screenshot(path=folder / f"board-{scheme}.png")
             page.close()

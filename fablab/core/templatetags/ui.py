@@ -169,11 +169,13 @@ def beside_a_coin(size_mm: Iterable[Figure]) -> SafeString:
     gap = max(8.0, x * 0.12)
     width, tall = x + gap + COIN_MM, max(height, COIN_MM)
     return format_html(
-        '<svg viewBox="0 -2 {} {}" aria-hidden="true" focusable="false">'
+        '<svg viewBox="{} {} {} {}" aria-hidden="true" focusable="false">'
         '<rect class="object" x="0" y="{}" width="{}" height="{}" rx="1"/>'
         '<circle class="coin" cx="{}" cy="{}" r="{}"/><circle class="coin-core" cx="{}" cy="{}" r="{}"/>'
         '<path class="ground" d="M0 {}H{}"/></svg>',
-        *(f"{value:.1f}" for value in (width, tall + 4, tall - height, x, height)),
+        # A margin all round, so that no stroke is cut.
+        *(f"{value:.1f}" for value in (-width * 0.03, -width * 0.03, width * 1.06, tall + width * 0.06)),
+        *(f"{value:.1f}" for value in (tall - height, x, height)),
         *(f"{value:.1f}" for value in (x + gap + radius, tall - radius, radius)),
         *(f"{value:.1f}" for value in (x + gap + radius, tall - radius, radius * 0.7)),
         *(f"{value:.1f}" for value in (tall, width)),
