@@ -140,9 +140,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
-    DATABASES["default"]["CONN_MAX_AGE"] = (
-        None  # a fixed pool of threads serves pages; each keeps its connection
-    )
+    # A fixed pool of threads serves pages; each keeps its connection.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+    # A file in the tests too: several connections and threads, WAL and IMMEDIATE as in an installation.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["OPTIONS"] = {"pool": True}
 

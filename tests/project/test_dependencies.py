@@ -54,6 +54,16 @@ def test_every_requirement_has_its_reason_written_down(name: str) -> None:
     assert missing == []
 
 
+def test_what_the_packages_need_in_turn_is_pinned_too() -> None:
+    lines = (PROJECT / "constraints.txt").read_text().splitlines()
+    pins = [line.partition("==") for line in lines if line and not line.startswith("#") and ";" not in line]
+    listed = {name: version for name, _, version in pins}
+    assert {name: metadata.version(name) for name in listed} == listed
+    for name in REQUIREMENTS:
+        for line in requirements(name):
+            assert listed[distribution(line).lower().replace("_", "-")] == line.partition("==")[2]
+
+
 def test_nothing_imported_is_under_the_gpl_or_agpl() -> None:
     def binding(text: str) -> bool:
         return bool(
