@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+
 from equipment.certifications.queries import is_certified, may_send_machine_files
 from equipment.machines.locks import lock_machine
 from equipment.machines.services import mark_plate
-from fablab.core.clock import local_day
-
 from equipment.machines.states import Driver, Plate
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
+from fablab.core.clock import local_day
 from fablab.core.errors import Conflict, Malformed, NotAllowed, NotFound, Problem, Refused
 from fablab.people.models import User
 from jobs.inspection.findings import Finding

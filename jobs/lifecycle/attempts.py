@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+
 from equipment.machines.locks import lock_machine
 from equipment.machines.services import void_plate_token
-
 from equipment.machines.states import Plate
 from fablab.core.errors import Conflict, NotFound, Problem
 from fablab.live import push

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from equipment.sites.queries import visible_sites
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import LIVE
 from equipment.machines.models import Machine, MachineModel
 from equipment.sites.models import Site
+from equipment.sites.queries import visible_sites
 from fablab.core.errors import Conflict, Malformed, NotAllowed, Problem, Refused
 from fablab.people.models import User
 from jobs.lifecycle import live

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from equipment.machines.locks import lock_machine
-from equipment.sites.queries import is_on_site, open_until
 
 from equipment.machines import services as machines
+from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.states import AT_WORK, STALE_AFTER_S, Driver, Plate, Report
+from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User

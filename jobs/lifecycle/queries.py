@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
-from equipment.sites.queries import is_on_site
 
 from equipment.machines.states import AT_WORK, Driver, Report
 from equipment.sites.models import SiteRole
+from equipment.sites.queries import is_on_site
 from equipment.sites.states import STAFF_ROLES, Role
 from fablab.core.errors import NotFound
 from fablab.people.models import User
