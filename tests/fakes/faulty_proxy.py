@@ -22,6 +22,7 @@ class Fault(StrEnum):
     DROP_REPLY = "drop_reply"  # the machine gets the request and acts; its answer never arrives
     DROP_REQUEST = "drop_request"  # the machine never hears of it; the line is cut
     SWALLOW_REQUEST = "swallow_request"  # the machine never hears of it; the line stays open and silent
+    STALL = "stall"  # the line stays open and takes nothing
     DELAY = "delay"  # the request waits `seconds` before it is passed on
     DRIBBLE = "dribble"  # the answer comes byte by byte, `seconds` apart
     CUT_REPLY = "cut_reply"  # the answer ends after `after` bytes
@@ -58,6 +59,7 @@ class FaultyProxy:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self._frozen = threading.Event()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
 
@@ -86,6 +88,10 @@ class FaultyProxy:
         """Pass everything on from now on."""
         with self._lock:
             self._rules.clear()
+
+    def freeze(self) -> None:
+        """Pass nothing on any more and keep every connection open: a machine that lost its power."""
+        self._frozen.set()
 
     def cut_all(self) -> None:
         """Cut every open connection, as pulling the network cable and putting it back would."""
@@ -131,6 +137,8 @@ class FaultyProxy:
         finally:
             with self._lock:
                 self._open.discard(client)
+            # Closing alone leaves the line open while another thread still reads from it.
+            _shut(client)
             client.close()
 
     def _handle(self, client: socket.socket) -> None:
@@ -150,6 +158,9 @@ class FaultyProxy:
             while client.recv(PIECE):
                 pass
             return
+        if rule and fault is Fault.STALL:
+            self._ended.wait()
+            return
         if rule and fault in (Fault.REDIRECT, Fault.ANSWER):
             client.sendall(rule.body or _redirection(rule.location))
             _shut(client, socket.SHUT_WR)
@@ -165,6 +176,7 @@ class FaultyProxy:
             finally:
                 with self._lock:
                     self._open.discard(machine)
+                _shut(machine)
 
     def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> None:
         fault = rule.fault if rule else None
@@ -175,12 +187,14 @@ class FaultyProxy:
             machine.sendall(got[: rule.after])
             return
         machine.sendall(head)
-        self._spawn(partial(_pump, client, machine))
+        self._spawn(partial(self._pump, client, machine))
         if fault is Fault.DROP_REPLY:
             machine.recv(PIECE)  # the machine has answered, so it has acted
             return
         sent = 0
         while part := machine.recv(PIECE):
+            if self._frozen.is_set():
+                continue
             if rule and fault is Fault.CUT_REPLY:
                 part = part[: max(0, rule.after - sent)]
                 client.sendall(part)
@@ -195,6 +209,14 @@ class FaultyProxy:
             else:
                 client.sendall(part)
 
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while part := source.recv(PIECE):
+                if not self._frozen.is_set():
+                    sink.sendall(part)
+        except OSError:
+            return  # either side hung up
+
     def _rule_for(self, line: str) -> Rule | None:
         with self._lock:
             for rule in self._rules:
@@ -207,14 +229,6 @@ class FaultyProxy:
 
 def _redirection(location: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while part := source.recv(PIECE):
-            sink.sendall(part)
-    except OSError:
-        return
 
 
 def _shut(connection: socket.socket, how: int = socket.SHUT_RDWR) -> None:

@@ -29,6 +29,7 @@ SUBSCRIPTION = {
 }
 THROTTLE = {"throttle": 4}  # regular reports every 2 s instead of every half second
 
+_NO_REASONS = {None, "error", "unknown"}
 _ENDINGS = {PushEvent.PRINT_CANCELLED, PushEvent.PRINT_FAILED, PushEvent.PRINT_DONE}
 
 Refusal = Callable[[Answer], Awaitable[DriverError]]
@@ -63,6 +64,7 @@ class _Channel:
         self._clock = clock
         self._temperatures = NO_TEMPERATURES
         self._running: str | None = None  # OctoPrint forgets it before it tells of the end
+        self._error: str | None = None  # 2.x tells it in an event before the end, and not again
         self._second = 0.0
         self._frames = 0
 
@@ -124,21 +126,22 @@ class _Channel:
             found.append(Push(PushKind.STATE, observation=seen, path=seen.path, user=seen.user))
         happening = wire.happening_of(wire.section(message, "event"))
         if happening is not None:
-            about_print = happening.event.value.startswith("print_")
-            path = happening.path
-            if about_print:
-                path = path or self._running
-                self._running = None if happening.event in _ENDINGS else path
-            found.append(
-                Push(
-                    PushKind.EVENT,
-                    event=happening.event,
-                    path=path,
-                    reason=happening.reason,
-                    user=happening.user,
-                )
-            )
+            found.append(self._remember(happening))
         return found
+
+    def _remember(self, happening: wire.Happening) -> Push:
+        """Add what OctoPrint said earlier and leaves out now."""
+        event, path, reason = happening.event, happening.path, happening.reason
+        if event is PushEvent.PRINT_STARTED:
+            self._error = None
+        elif event is PushEvent.MACHINE_ERROR:
+            self._error = reason
+        elif event is PushEvent.PRINT_FAILED and reason in _NO_REASONS:
+            reason = self._error or reason
+        if event.value.startswith("print_"):
+            path = path or self._running
+            self._running = None if event in _ENDINGS else path
+        return Push(PushKind.EVENT, event=event, path=path, reason=reason, user=happening.user)
 
     def _observation(self, message: Mapping[str, Any]) -> Observation | None:
         payload = message.get("current", message.get("history"))

@@ -6,7 +6,12 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from equipment.drivers.base import Driver, MachineReport, Observation, RemoteFile
+from equipment.drivers.addresses import parse_allowed
+from equipment.drivers.base import Connection, Driver, MachineReport, Observation, RemoteFile
+from equipment.drivers.octoprint.driver import OctoPrintDriver
+from equipment.drivers.web import Limits
+from tests.fakes.faulty_proxy import FaultyProxy
+from tests.fixtures.octoprint import OctoPrint
 
 _numbers = count(1)
 
@@ -40,3 +45,9 @@ async def printing(driver: Driver, source: Path) -> RemoteFile:
     await driver.start(file.path)
     await until(driver, lambda seen: seen.report is MachineReport.PRINTING and seen.path == file.path)
     return file
+
+
+def through(proxy: FaultyProxy, server: OctoPrint, limits: Limits | None = None) -> OctoPrintDriver:
+    """The operator's driver over a bad line. Close it before the line goes."""
+    allowed = parse_allowed([f"127.0.0.1:{proxy.port}"])
+    return OctoPrintDriver(Connection(proxy.url, server.operator_key, allowed), limits=limits)
