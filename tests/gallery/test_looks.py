@@ -25,7 +25,7 @@ def axe_violations(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme", "language"), product([360, 1280], ["light", "dark"], ["fr", "ar"])
+    ("width", "scheme", "language"), [*product([360, 1280], ["light", "dark"], ["fr", "ar"])]
 )
 def test_axe_finds_nothing_on_any_component(
     open_gallery: OpenGallery, width: int, scheme: str, language: str
