@@ -261,7 +261,7 @@ def _report(machine: Machine, told: Told, lines: int) -> Report:
         found.append(finding("secrets_inside", count=told.secrets))
     return Report(
         "gcode",
-        size_mm=_size(machine) if printed else None,
+        size_mm=_size(machine, told.nozzle_mm or 0.4) if printed else None,
         minutes=minutes,
         material=_material(machine, told) if printed else None,
         facts=_facts(machine, told, lines, least),
@@ -269,9 +269,10 @@ def _report(machine: Machine, told: Told, lines: int) -> Report:
     )
 
 
-def _size(machine: Machine) -> tuple[float, float, float]:
+def _size(machine: Machine, bead: float) -> tuple[float, float, float]:
+    """The head follows the middle of each line, so the object is one line wider than its path."""
     low, high = machine.print_low, machine.print_high
-    return (round(high[0] - low[0], 2), round(high[1] - low[1], 2), round(high[2], 2))
+    return (round(high[0] - low[0] + bead, 2), round(high[1] - low[1] + bead, 2), round(high[2], 2))
 
 
 def _material(machine: Machine, told: Told) -> Material:
