@@ -79,7 +79,10 @@ def prepare_next(at: datetime, *, then: Then | None = None) -> Preparation | Non
     loses its lease; after three tries the preparation has failed.
     """
     preparation = take_oldest(
-        Preparation.objects.filter(state=PreparationState.RUNNING).select_related("source__owner", "machine_model"), at
+        Preparation.objects.filter(state=PreparationState.RUNNING).select_related(
+            "source__owner", "machine_model"
+        ),
+        at,
     )
     if preparation is None:
         return None
@@ -95,7 +98,12 @@ def prepare_next(at: datetime, *, then: Then | None = None) -> Preparation | Non
         if out.is_file() and not _blocked(findings):
             stem = preparation.source.name.rsplit(".", 1)[0]
             result = keep_prepared(
-                out, name=f"{stem}.gcode", owner=preparation.source.owner, report=report, picture=picture, at=at
+                out,
+                name=f"{stem}.gcode",
+                owner=preparation.source.owner,
+                report=report,
+                picture=picture,
+                at=at,
             )
     if not _settle(preparation, tries, result, findings, at, then) and result is not None:
         discard(result)

@@ -69,7 +69,10 @@ def judged(report: Report, model: MachineModel) -> tuple[Finding, ...]:
         return (refused,)
     found = judge(report, limits)
     if report.format not in model.formats and report.format not in model.prepares:
-        return (refused, *(one for one in found if one.code not in {"needs_preparation", "format_not_accepted"}))
+        return (
+            refused,
+            *(one for one in found if one.code not in {"needs_preparation", "format_not_accepted"}),
+        )
     return found
 
 

@@ -39,7 +39,9 @@ def receive(
     return upload
 
 
-def keep_prepared(file: Path, *, name: str, owner: User, report: Report, picture: Path, at: datetime) -> Upload:
+def keep_prepared(
+    file: Path, *, name: str, owner: User, report: Report, picture: Path, at: datetime
+) -> Upload:
     """Store what we made ourselves and have already inspected; ``picture`` is taken over when it is there."""
     with picture.open("rb") if picture.is_file() else io.BytesIO() as stream:
         drawn = stream.read()
@@ -48,8 +50,9 @@ def keep_prepared(file: Path, *, name: str, owner: User, report: Report, picture
 
 def discard(upload: Upload) -> None:
     """Remove a stored file that nothing refers to, its row first: a row never points at nothing."""
+    folder = upload.folder
     upload.delete()
-    storage.remove(upload.folder)
+    storage.remove(folder)
 
 
 def _store(

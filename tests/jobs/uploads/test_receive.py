@@ -22,11 +22,6 @@ from tests.jobs.uploads.builders import CUBE, GCODE, NOON, make_person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "files"
-
-
 def everything_stored() -> list[Path]:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
@@ -53,7 +48,15 @@ def test_a_path_is_taken_like_an_open_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd.stl", "..%2f..%2fcube.stl", "C:\\temp\\cube.stl", "CON", "a\0b.stl", "é" * 300 + ".stl"]
+    "name",
+    [
+        "../../etc/passwd.stl",
+        "..%2f..%2fcube.stl",
+        "C:\\temp\\cube.stl",
+        "CON",
+        "a\0b.stl",
+        "é" * 300 + ".stl",
+    ],
 )
 def test_the_persons_name_for_it_is_never_part_of_a_path(name: str) -> None:
     upload = receive(io.BytesIO(CUBE), name=name, owner=make_person(), at=NOON)
@@ -74,7 +77,10 @@ def test_lines_with_a_printers_key_are_left_out_before_hashing() -> None:
 
 def test_gcode_under_another_ending_loses_its_keys_too() -> None:
     upload = receive(
-        io.BytesIO(GCODE + b"; printhost_apikey = CANARY-4711\n"), name="cube.stl", owner=make_person(), at=NOON
+        io.BytesIO(GCODE + b"; printhost_apikey = CANARY-4711\n"),
+        name="cube.stl",
+        owner=make_person(),
+        at=NOON,
     )
     assert b"CANARY-4711" not in upload.path.read_bytes()
 
