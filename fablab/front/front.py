@@ -1,0 +1,96 @@
+"""HTTP before Django: bodies in and files out belong to the loop, page threads only ever make pages."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+from fablab.core.threads import DatabaseThreads
+from fablab.front.bodies import Body, ClientGone, TooLarge, TooSlow, take_in
+from fablab.front.bridge import Answer, Application, answer, environ_of
+from fablab.front.limits import Limits
+from fablab.front.refusals import Refusal, refuse
+from fablab.front.sending import header, send_answer, with_file
+from fablab.front.spool import StorageFull, sweep
+
+log = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+DISK_THREADS = 2
+
+
+class Front:
+    """An ASGI application around a WSGI one. ``open`` and ``close`` with the server; threads start when needed.
+
+    A view may answer with ``X-Send-File: ABSOLUTE PATH`` under one of ``limits.send_from``: the header is taken off
+    and the file sent from the loop, with ranges, while the view's thread is free again.
+    """
+
+    def __init__(self, application: Application, limits: Limits) -> None:
+        self._application = application
+        self._limits = limits
+        self._pages: Executor | None = None
+        self._disk: Executor | None = None
+
+    def open(self) -> None:
+        """Remove what earlier processes left. May be called again after ``close``."""
+        removed = sweep(self._limits.spool)
+        if removed:
+            log.info("%s files of an earlier run were removed from the spool", removed)
+
+    def close(self) -> None:
+        """End the threads and their database connections; waits for pages that are being made."""
+        for threads in (self._pages, self._disk):
+            if threads is not None:
+                threads.shutdown()
+        self._pages = self._disk = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        self._pages = self._pages or DatabaseThreads(self._limits.page_threads, "page")
+        self._disk = self._disk or ThreadPoolExecutor(DISK_THREADS, "disk")
+        declared = header(scope, b"content-length")
+        refusal: Refusal
+        try:
+            body = await take_in(
+                receive,
+                scope["path"],
+                int(declared) if declared is not None and declared.isdecimal() else None,
+                self._limits,
+                self._disk,
+            )
+            made = await self._made(scope, body)
+        except ClientGone:
+            return
+        except TooLarge as error:
+            refusal = Refusal(413, "too_large", {"limit_bytes": error.limit})
+        except TooSlow:
+            refusal = Refusal(408, "too_slow")
+        except StorageFull as error:
+            log.error("No room left for what is being received or sent: %s", error)
+            refusal = Refusal(507, "storage_full")
+        except Exception:
+            log.exception("A page could not be made")
+            refusal = Refusal(500, "internal_error")
+        else:
+            await send_answer(scope, receive, send, made, self._limits, self._disk)
+            return
+        await refuse(scope, receive, send, refusal)
+
+    async def _made(self, scope: dict[str, Any], body: Body) -> Answer:
+        """Have Django answer on a page thread. The body is given back in any case."""
+        loop = asyncio.get_running_loop()
+        assert self._pages is not None and self._disk is not None
+        try:
+            made = await loop.run_in_executor(
+                self._pages, answer, self._application, environ_of(scope, body), self._limits
+            )
+        finally:
+            body.close()
+        if made.send_file is None:
+            return made
+        made.close()
+        return await loop.run_in_executor(self._disk, with_file, scope, made, self._limits)

@@ -1,0 +1,44 @@
+"""How much, how slowly, and where to: what the front allows a client."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from django.conf import settings
+
+UPLOAD_ADDRESSES = ("/api/v1/uploads/", "*/upload/", "*/deposer/")
+FORM_SLACK = 65_536  # a form's other fields and its boundaries, beside the file
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes in bytes, times in seconds. ``spool`` holds what is too much for memory, in files without a name."""
+
+    spool: Path
+    send_from: tuple[Path, ...]  # X-Send-File may name files under these folders only
+    upload_bytes: int
+    other_bytes: int
+    upload_addresses: tuple[str, ...] = UPLOAD_ADDRESSES
+    page_threads: int = 8
+    idle: float = 60.0  # without a byte, in or out
+    window: float = 60.0  # in which at least ``window_bytes`` must come
+    window_bytes: int = 1024
+    body_in_memory: int = 65_536
+    answer_in_memory: int = 1_048_576
+
+    def largest_body(self, path: str) -> int:
+        """Return how large a request body to this address may be."""
+        if any(fnmatchcase(path, pattern) for pattern in self.upload_addresses):
+            return self.upload_bytes
+        return self.other_bytes
+
+
+def from_settings() -> Limits:
+    """Return the limits of this installation. ``UPLOAD_ADDRESSES`` holds shell patterns; ``*`` crosses slashes."""
+    return Limits(
+        spool=settings.VAR_DIR / "spool",
+        send_from=(Path(settings.MEDIA_ROOT), Path(settings.VAR_DIR)),
+        upload_bytes=settings.UPLOAD_LIMIT_BYTES + FORM_SLACK,
+        other_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + FORM_SLACK,
+        upload_addresses=tuple(getattr(settings, "UPLOAD_ADDRESSES", UPLOAD_ADDRESSES)),
+    )
