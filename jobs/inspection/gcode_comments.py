@@ -21,7 +21,7 @@ SECRET = re.compile(
 )
 _SLICER = re.compile(
     rb";\s*(?:(?:G-?code\s+)?generated (?:by|with)\s+|sliced by\s+)?"
-    rb"([A-Za-z][\w.()+-]*(?:\s+[A-Za-z][\w()]*)?)[\s,]*(?:version\s+)?v?(\d[\w.+-]*)?",
+    rb"([A-Za-z][\w.()+-]*(?:\s+(?!version)[A-Za-z][\w()]*)?)[\s,]*(?:version\s+)?v?(\d[\w.+-]*)?",
     re.IGNORECASE,
 )
 _THUMBNAIL = re.compile(rb";\s*thumbnail(?:_(\w{3}))? begin\s+(\d{1,4})x(\d{1,4})\s", re.IGNORECASE)

@@ -74,6 +74,7 @@ class Machine:
 
     def __init__(self, policy: Policy, sink: Sink | None = None) -> None:
         self.policy, self.sink = policy, sink
+        self._moves_allowed = policy.get("G0") is policy.get("G1") is Verdict.ALLOW
         self.x = self.y = self.z = self.e = 0.0
         self.shift = [0.0, 0.0, 0.0]  # what G92 moved: machine place = said place + shift
         self.feed = 1500.0  # mm a minute
@@ -106,7 +107,8 @@ class Machine:
     def plain(self) -> bool:
         """True when a simple move needs no more than addition: absolute, in millimetres, homed, hot, unshifted."""
         return (
-            not self.relative
+            self._moves_allowed
+            and not self.relative
             and self.unit == 1.0
             and len(self.homed) == 3
             and self.tool in self.waited
@@ -295,7 +297,11 @@ class Machine:
             centre = _centre(start, end, radius * self.unit, clockwise)
         else:
             centre = (start[0] + (i or 0.0) * self.unit, start[1] + (j or 0.0) * self.unit)
-        if centre is None or centre == start[:2]:
+        if (
+            centre is None
+            or centre == start[:2]
+            or abs(math.dist(start[:2], centre) - math.dist(end[:2], centre)) > 0.5
+        ):
             self._once("line_ambiguous", line=number)
             return None
         return _along(start, end, centre, clockwise)

@@ -89,21 +89,38 @@ def _closest_surface(triangles: Triangles, extent: float) -> Surface:
 
     Some programs write the same corner with a different last digit; a real hole is far wider than that.
     """
-    exact = _surface(triangles, None)
-    return exact if not len(exact.open_edges) else _surface(triangles, max(extent * 2e-6, 1e-5))
-
-
-def _surface(triangles: Triangles, grid: float | None) -> Surface:
     flat = triangles.reshape(-1, 3)
-    keyed = (
-        (flat + np.float32(0.0)).view(np.uint32) if grid is None else np.rint(flat / grid).astype(np.int64)
-    )
-    names = _mixed(keyed.astype(np.uint64))
+    names = _mixed((flat + np.float32(0.0)).view(np.uint32).astype(np.uint64))
     _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-    corners = inverse.reshape(-1, 3)
+    points, corners = flat[first], inverse.reshape(-1, 3)
+    exact = _surface(points, corners)
+    if not len(exact.open_edges):
+        return exact
+    return _surface(points, _near_ones_joined(points, exact.open_edges, max(extent * 2e-6, 1e-5))[corners])
+
+
+def _near_ones_joined(points: Triangles, open_edges: NDArray[np.int64], reach: float) -> NDArray[np.int64]:
+    """For every point the number of the one that stands for it: points at holes nearer than `reach` become one.
+
+    Two points that near share a box of twice that width in at least one of eight grids, each set off by half a box.
+    """
+    at_holes = np.unique(open_edges)
+    places = points[at_holes].astype(np.float64) / (2 * reach)
+    links = []
+    for corner in range(8):
+        offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2]) / 2
+        names = _mixed(np.floor(places + offset).astype(np.int64).astype(np.uint64))
+        order = np.argsort(names, kind="stable")
+        same = np.flatnonzero(names[order][1:] == names[order][:-1])
+        links.append(np.stack((order[same], order[same + 1]), axis=1))
+    stands_for = np.arange(len(points))
+    stands_for[at_holes] = at_holes[_shells(np.concatenate(links), len(at_holes))]
+    return stands_for
+
+
+def _surface(points: Triangles, corners: NDArray[np.int64]) -> Surface:
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     corners = corners[(a != b) & (b != c) & (a != c)]
-    points = flat[first]
     count = np.int64(len(points))
     start = corners.ravel()
     end = corners[:, (1, 2, 0)].ravel()
@@ -171,12 +188,17 @@ def _parts(surface: Surface, floor: float) -> tuple[int, int]:
 
 
 def _shells(corners: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The smallest corner number of each corner's shell, by hooking and pointer jumping."""
+    """The smallest number among all points that each point is joined to, by hooking and pointer jumping.
+
+    Each row of `corners` joins its points; the answer has `count` entries.
+    """
+    if not len(corners):
+        return np.arange(count, dtype=np.int64)
     label = np.arange(count, dtype=np.int64)
     while True:
         lowest = label[corners].min(axis=1)
         hooked = label.copy()
-        for column in range(3):
+        for column in range(corners.shape[1]):
             np.minimum.at(hooked, label[corners[:, column]], lowest)
             np.minimum.at(hooked, corners[:, column], lowest)
         while True:

@@ -166,7 +166,8 @@ def _hollow(depth: Floats, there: NDArray[np.bool_], extent: float) -> Floats:
 
 def _averaged(layer: Floats) -> Floats:
     height, width, depth = layer.shape
-    return layer.reshape(height // FINER, FINER, width // FINER, FINER, depth).mean(axis=(1, 3))
+    mean: Floats = layer.reshape(height // FINER, FINER, width // FINER, FINER, depth).mean(axis=(1, 3))
+    return mean
 
 
 def _ground(corners: Floats, camera: Camera, size: tuple[int, int], low: Floats, high: Floats) -> Floats:

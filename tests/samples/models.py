@@ -111,7 +111,7 @@ def _broken() -> Iterator[Sample]:
     binary, text, cube, top = shapes.binary_stl, shapes.text_stl, CUBE, shapes.spinning_top()
     yield bad("empty.stl", b"", "nothing at all", "empty_file")
     yield bad("cut.stl", binary(top)[:9000], "binary that ends early", "truncated")
-    yield bad("cut_header.stl", binary(cube)[:84], "only the header of a cube", "count_wrong")
+    yield bad("cut_header.stl", binary(cube)[:84], "only the header of a cube", "truncated")
     yield bad("cut_text.stl", text(cube)[:700], "text that ends inside a facet", "truncated")
     yield bad("cut_text_early.stl", text(cube)[:40], "text that ends in its second line", "truncated")
     yield bad("no_end.stl", text(cube).rpartition(b"endsolid")[0], "text without its last line", "truncated")

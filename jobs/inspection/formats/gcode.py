@@ -32,7 +32,7 @@ _MOVE = re.compile(
     rb"G[01](?: F%b)?(?: X%b)?(?: Y%b)?(?: Z%b)?(?: E%b)?(?: F%b)? *(?:;.*)?" % (_N, _N, _N, _N, _N, _N)
 )
 _ASIDE = re.compile(rb" *(?:skirt|brim|wipe tower|prime tower)", re.IGNORECASE)
-_FIRST = re.compile(rb"\s*(?:;|(?:N\d+\s*)?[GMT]\s*\d|@|[A-Z][A-Z0-9_]{2,}(?:\s|$))", re.IGNORECASE)
+_FIRST = re.compile(rb"\s*(?:;|(?:[Nn]\d+\s*)?[GMTgmt]\s*\d|@|[A-Z][A-Z0-9]*_[A-Z0-9_]+(?:\s|$))")
 
 
 def sniff(head: bytes) -> bool:
