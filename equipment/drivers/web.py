@@ -14,6 +14,8 @@ import socket
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Never
@@ -146,6 +148,17 @@ def _no_number(word: str) -> Never:
     raise ValueError(f"{word} is not a number of JSON")
 
 
+_opened_here: ContextVar[list[socket.socket] | None] = ContextVar("_opened_here", default=None)
+"""The sockets that the request of this task has opened."""
+
+
+def _abandon(opened: list[socket.socket]) -> None:
+    """Cut what a failed request left open: a peer that takes nothing would hold the line for minutes."""
+    for made in opened:
+        with suppress(OSError):  # closed already
+            made.shutdown(socket.SHUT_RDWR)
+
+
 class Web:
     """Requests to one machine. Made anywhere, used from one event loop, closed at the end."""
 
@@ -185,8 +198,9 @@ class Web:
         sink: Callable[[bytes], None] | None = None,
         most: int | None = None,
     ) -> Answer:
-        """One request, sent at most once. `path` is already escaped and begins with a slash.
+        """One request; a POST is sent at most once, a question may be asked again.
 
+        `path` is already escaped and begins with a slash.
         `sink` takes the body of a 200 piece by piece instead of the answer; `most` bytes, else the usual limit.
 
         Raises DriverError; its `certain` is False once the head of a request that is not a GET went out.
@@ -199,6 +213,9 @@ class Web:
             body = json.dumps(command).encode()
             sent_headers["Content-Type"] = "application/json"
         limit = self.limits.answer if seconds is None else seconds
+        opened: list[socket.socket] = []
+        _opened_here.set(opened)
+        completed = False
         try:
             # Ours besides aiohttp's own: a look-up that hangs in the system counts as well.
             async with asyncio.timeout(limit):
@@ -213,9 +230,11 @@ class Web:
                 ) as response:
                     if sink is not None and response.status == 200:
                         await _pour(response, self.limits.body if most is None else most, sink)
+                        completed = True
                         return Answer(response.status, b"")
                     parts = bytearray()
                     await _pour(response, self.limits.body, parts.extend)
+                    completed = True
                     return Answer(response.status, bytes(parts))
         except DriverError as problem:
             if method == "GET":
@@ -224,6 +243,9 @@ class Web:
             raise DriverError(problem.code, certain=not trace.sent, **problem.params) from problem
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
             raise translate(problem, sent=trace.sent, harmless=method == "GET") from problem
+        finally:
+            if not completed:
+                _abandon(opened)
 
     async def open_push(self, path: str) -> aiohttp.ClientWebSocketResponse[bool]:
         """A websocket beside the requests: same checks, frames capped, pinged, not compressed.
@@ -295,7 +317,11 @@ class Web:
         refusal = check_address(str(where[0]), int(where[1]), self._connection.allowed)
         if refusal is not None:
             raise AddressForbidden(refusal.value)
-        return socket.socket(family, kind, protocol)
+        made = socket.socket(family, kind, protocol)
+        opened = _opened_here.get()
+        if opened is not None:
+            opened.append(made)
+        return made
 
     async def _look_up(self, host: str, port: int) -> Sequence[tuple[int, str]]:
         # A thread of its own: names that lead nowhere take seconds, and other machines must not wait.

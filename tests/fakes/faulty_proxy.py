@@ -5,6 +5,7 @@ peer on either side is real and only the line is bad. Runs in a thread of its ow
 """
 
 import re
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -137,8 +138,6 @@ class FaultyProxy:
         finally:
             with self._lock:
                 self._open.discard(client)
-            # Closing alone leaves the line open while another thread still reads from it.
-            _shut(client)
             client.close()
 
     def _handle(self, client: socket.socket) -> None:
@@ -176,9 +175,9 @@ class FaultyProxy:
             finally:
                 with self._lock:
                     self._open.discard(machine)
-                _shut(machine)
 
     def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> None:
+        """Carry bytes both ways, in one thread: a socket that two threads close cannot be reasoned about."""
         fault = rule.fault if rule else None
         if rule and fault is Fault.CUT_REQUEST:
             got = head
@@ -187,35 +186,30 @@ class FaultyProxy:
             machine.sendall(got[: rule.after])
             return
         machine.sendall(head)
-        self._spawn(partial(self._pump, client, machine))
-        if fault is Fault.DROP_REPLY:
-            machine.recv(PIECE)  # the machine has answered, so it has acted
-            return
-        sent = 0
-        while part := machine.recv(PIECE):
-            if self._frozen.is_set():
-                continue
-            if rule and fault is Fault.CUT_REPLY:
-                part = part[: max(0, rule.after - sent)]
-                client.sendall(part)
-                sent += len(part)
-                if sent >= rule.after:
+        answered = 0
+        while not self._ended.is_set():
+            for side in select.select([client, machine], [], [], 0.2)[0]:
+                part = side.recv(PIECE)
+                if not part:
                     return
-            elif rule and fault is Fault.DRIBBLE:
-                for byte in part:
-                    client.sendall(bytes([byte]))
-                    if self._ended.wait(rule.seconds):
+                if self._frozen.is_set():
+                    continue
+                if side is client:
+                    machine.sendall(part)
+                elif fault is Fault.DROP_REPLY:
+                    return  # the machine has answered, so it has acted
+                elif rule and fault is Fault.CUT_REPLY:
+                    client.sendall(part[: rule.after - answered])
+                    answered += len(part)
+                    if answered >= rule.after:
                         return
-            else:
-                client.sendall(part)
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while part := source.recv(PIECE):
-                if not self._frozen.is_set():
-                    sink.sendall(part)
-        except OSError:
-            return  # either side hung up
+                elif rule and fault is Fault.DRIBBLE:
+                    for byte in part:
+                        client.sendall(bytes([byte]))
+                        if self._ended.wait(rule.seconds):
+                            return
+                else:
+                    client.sendall(part)
 
     def _rule_for(self, line: str) -> Rule | None:
         with self._lock:

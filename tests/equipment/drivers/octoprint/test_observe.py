@@ -1,5 +1,7 @@
 """Looking at a real OctoPrint."""
 
+import asyncio
+
 import pytest
 
 from equipment.drivers.base import MachineReport
@@ -77,8 +79,10 @@ async def test_a_print_from_the_machines_card_is_not_taken_for_one_of_ours(
     card = octoprint.basedir / "virtualSd"
     card.mkdir(exist_ok=True)
     (card / "card.gco").write_text("G4 P100\n" * 200)
-    octoprint.ask("/api/printer/sd", {"command": "refresh"})
-    names = [file["path"] for file in octoprint.ask("/api/files")["files"] if file.get("origin") == "sdcard"]
+    octoprint.gcode("M20")  # list the card
+    async with asyncio.timeout(10):
+        while not (names := [file["path"] for file in octoprint.ask("/api/files/sdcard")["files"]]):
+            await asyncio.sleep(0.05)
     octoprint.ask(f"/api/files/sdcard/{names[0]}", {"command": "select", "print": True})
 
     seen = await until(driver, lambda seen: seen.is_busy)
