@@ -9,8 +9,26 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def tracked() -> list[Path]:
     """Return the files of the repository (or of the folder, when it was unpacked without its history)."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout
-    return [PROJECT / name for name in listed.decode().split("\0") if name and (PROJECT / name).is_file()]
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True)
+    if listed.returncode == 0:
+        return [
+            path for name in listed.stdout.decode().split("\0") if name and (path := PROJECT / name).is_file()
+        ]
+    made = {
+        ".venv",
+        "var",
+        "__pycache__",
+        ".git",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".pytest_cache",
+    }
+    return [
+        path
+        for path in PROJECT.rglob("*")
+        if path.is_file() and not made & set(path.relative_to(PROJECT).parts) and path.suffix != ".mo"
+    ]
 
 
 def test_no_path_of_one_machine_stands_in_the_project() -> None:
