@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.fixtures.browser import LANGUAGES
 from tests.gallery.server import gallery_server
@@ -24,6 +24,10 @@ def open_gallery(browser: Browser, gallery: str) -> Iterator[OpenGallery]:
     contexts = []
     broken: list[str] = []
 
+    def note(line: ConsoleMessage) -> None:
+        if "Content Security" in line.text:
+            broken.append(line.text)
+
     def open_one(
         path: str = "/", width: int = 360, height: int = 740, language: str = "fr", **options: Any
     ) -> Page:
@@ -38,8 +42,7 @@ def open_gallery(browser: Browser, gallery: str) -> Iterator[OpenGallery]:
         contexts.append(context)
         context.on("weberror", lambda met: broken.append(str(met.error)))
         page = context.new_page()
-        page.on("console", lambda line: "Content Security" in line.text and broken.append(line.text))
-        page.on("websocket", lambda opened: None)
+        page.on("console", note)
         if path:
             page.route_web_socket("**/ws/v1/live/", lambda line: None)
             page.goto(path)

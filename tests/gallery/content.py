@@ -66,7 +66,9 @@ ARABIC = {
     "Visites": "الزيارات",
     "Objets faits": "الطلبات المنجزة",
     "Heures utilisées": "ساعات الاستعمال",
-    "C’est enregistré.": "تم الحفظ.",
+    "Tu aides Renard 27": "تساعد رنار 27",
+    "Terminer": "إنهاء",
+    "Machines simulées, pour apprendre": "آلات محاكاة للتعلم",
 }
 
 
@@ -151,6 +153,8 @@ def everything() -> dict[str, Any]:
             {"url": "#", "label": w("Ateliers"), "icon": "workshop"},
             {"url": "#", "label": w("Moi"), "icon": "user"},
         ],
+        "desk": {"label": w("Tu aides Renard 27"), "leave_url": "#", "leave_label": w("Terminer")},
+        "demo": w("Machines simulées, pour apprendre"),
         "title": w("Bonjour Renard"),
         "intro": w("Le fab lab est ouvert jusqu’à 19 h."),
         "machines": machines(at),
@@ -198,5 +202,4 @@ def everything() -> dict[str, Any]:
         "send": {"url": "#", "label": w("Imprimer un objet"), "icon": "upload", "method": "get",
                  "style": "primary", "large": True},
         "code_label": w("Ton code"),
-        "saved": w("C’est enregistré."),
     }  # fmt: skip

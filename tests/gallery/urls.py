@@ -26,7 +26,16 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 def board(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string((HERE / "board.html").read_text())
-    return answer(template.render(everything(), request))
+    shown = everything()
+    # Twelve tiles, each as full as a tile can be: that many must fit without scrolling (UX-13).
+    full = {
+        **shown["machines"][1],
+        "state": "busy_foreign",
+        "state_label": "Occupée hors file",
+        "ticket": "Renard 27",
+    }
+    shown["machines"] = [{**full, "id": f"b{number}"} for number in range(12)]
+    return answer(template.render(shown, request))
 
 
 def refused(request: HttpRequest, code: str) -> HttpResponse:
