@@ -72,6 +72,7 @@ class SignInAttempt(models.Model):
     username = models.CharField(primary_key=True, max_length=60)
     failures = models.PositiveIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField()  # forgotten a day later
 
     def __str__(self) -> str:
         return self.username

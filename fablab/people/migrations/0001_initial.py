@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("username", models.CharField(max_length=60, primary_key=True, serialize=False)),
                 ("failures", models.PositiveIntegerField(default=0)),
                 ("locked_until", models.DateTimeField(null=True)),
+                ("tried_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(

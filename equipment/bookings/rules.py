@@ -1,0 +1,167 @@
+"""The booking table: what must hold for a booking, and who may override which rule. Pure.
+
+Services load ``BookingFacts`` once; all rules run; the person gets every problem at once. In ``ARCHITECTURE.md``'s
+words "staff" includes managers. ``slot_taken`` nobody overrides: the database would refuse it anyway.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from equipment.sites.states import STAFF_ROLES, Role
+from fablab.core.clock import Span, local_day
+from fablab.core.errors import Problem
+
+WALK_UP = timedelta(
+    minutes=5
+)  # a start this close to now is "now": a phone's clock, a slow line, a slow thumb
+INSTRUCTORS = frozenset({Role.INSTRUCTOR})
+NOBODY: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True)
+class BookingFacts:
+    """All that the rules ask, read at one moment.
+
+    ``open`` is the site's opening around the booking, ``outages`` and ``taken`` what overlaps it on the machine:
+    ``taken`` are held times of live bookings, buffers included. Lengths in minutes.
+    """
+
+    at: datetime
+    start: datetime
+    end: datetime
+    zone: str
+    open: tuple[Span, ...]
+    outages: tuple[Span, ...] = ()
+    taken: tuple[Span, ...] = ()
+    certified: bool = True
+    kind_name: str = ""
+    notice_minutes: int = 0
+    horizon_days: int = 14
+    min_minutes: int = 30
+    max_minutes: int = 120
+    buffer_minutes: int = 0
+    actor_certified: bool = False  # for who answers by name for somebody else
+
+    @property
+    def minutes(self) -> float:
+        return (self.end - self.start).total_seconds() / 60
+
+    @property
+    def held_end(self) -> datetime:
+        return self.end + timedelta(minutes=self.buffer_minutes)
+
+    @property
+    def walk_up(self) -> bool:
+        return abs(self.start - self.at) <= WALK_UP
+
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``check`` returns the parameters of the sentence when the rule is broken, else None."""
+
+    code: str
+    check: Callable[[BookingFacts], Params | None]
+    may_override: frozenset[Role] = field(default=NOBODY)
+    # Accompanied: only who may use the machine can answer for somebody who may not.
+    by_certified: bool = False
+
+
+def out_of_order(facts: BookingFacts) -> Params | None:
+    return {} if any(_overlap(outage, facts.start, facts.end) for outage in facts.outages) else None
+
+
+def closed(facts: BookingFacts) -> Params | None:
+    inside = any(span.start <= facts.start and facts.end <= span.end for span in facts.open)
+    return None if inside else {}
+
+
+def past(facts: BookingFacts) -> Params | None:
+    return {} if facts.start < facts.at and not facts.walk_up else None
+
+
+def soon(facts: BookingFacts) -> Params | None:
+    if facts.walk_up or facts.start < facts.at:
+        return None
+    if facts.start >= facts.at + timedelta(minutes=facts.notice_minutes):
+        return None
+    return {"minutes": facts.notice_minutes, "duration": duration(facts.notice_minutes)}
+
+
+def far(facts: BookingFacts) -> Params | None:
+    ahead = (local_day(facts.start, facts.zone) - local_day(facts.at, facts.zone)).days
+    return {"days": facts.horizon_days} if ahead > facts.horizon_days else None
+
+
+def short(facts: BookingFacts) -> Params | None:
+    if facts.minutes >= facts.min_minutes:
+        return None
+    return {"minutes": facts.min_minutes, "duration": duration(facts.min_minutes)}
+
+
+def long(facts: BookingFacts) -> Params | None:
+    if facts.minutes <= facts.max_minutes:
+        return None
+    return {"minutes": facts.max_minutes, "duration": duration(facts.max_minutes)}
+
+
+def uncertified(facts: BookingFacts) -> Params | None:
+    return None if facts.certified else {"kind": facts.kind_name}
+
+
+def taken(facts: BookingFacts) -> Params | None:
+    return {} if any(_overlap(span, facts.start, facts.held_end) for span in facts.taken) else None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("machine_out_of_order", out_of_order, STAFF_ROLES),
+    Rule("site_closed", closed, STAFF_ROLES),
+    Rule("in_the_past", past, STAFF_ROLES),
+    Rule("too_soon", soon, INSTRUCTORS),
+    Rule("too_far", far, INSTRUCTORS),
+    Rule("too_short", short),
+    Rule("too_long", long, INSTRUCTORS),
+    Rule("not_certified", uncertified, INSTRUCTORS, by_certified=True),
+    Rule("slot_taken", taken),
+)
+CODES = frozenset(rule.code for rule in RULES)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``problems`` stand in the way; ``overridden`` are the codes of those that somebody answers for."""
+
+    problems: tuple[Problem, ...]
+    overridden: tuple[str, ...] = ()
+
+
+def judge(facts: BookingFacts, overrides: Collection[str] = (), roles: Collection[Role] = ()) -> Judgement:
+    """Run all rules. ``overrides`` are the codes that the actor, holding ``roles`` at the site, wants to set aside."""
+    problems: list[Problem] = []
+    overridden: list[str] = []
+    for rule in RULES:
+        params = rule.check(facts)
+        if params is None:
+            continue
+        may = bool(rule.may_override & frozenset(roles)) and (facts.actor_certified or not rule.by_certified)
+        if may and rule.code in overrides:
+            overridden.append(rule.code)
+        else:
+            problems.append(Problem(rule.code, params))
+    return Judgement(tuple(problems), tuple(overridden))
+
+
+def duration(minutes: int) -> str:
+    """Return a length as people read it, without words of any language: ``45 min``, ``2 h``, ``1 h 30``."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest:02}" if rest else f"{hours} h"
+
+
+def _overlap(span: Span, start: datetime, end: datetime) -> bool:
+    return span.start < end and start < span.end

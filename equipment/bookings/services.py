@@ -1,0 +1,262 @@
+"""Booking, moving, cancelling, checking in: every door leads here (REL-23).
+
+A quick look at the rules without a lock gives most refusals kindly and at once. Then a short transaction: the machine
+is locked, the facts are read again, the rules run again, the row is written. Behind all that stands the database's
+own guard; what it refuses reads the same as what the rule refuses.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from equipment.bookings import guard
+from equipment.bookings.live import booking_changed
+from equipment.bookings.models import Booking
+from equipment.bookings.queries import alternatives, booking_for, facts_for
+from equipment.bookings.rules import CODES, Judgement, judge
+from equipment.bookings.states import LIVE, BookingState
+from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine
+from equipment.machines.queries import machine_for
+from equipment.sites.queries import roles_of
+from equipment.sites.states import ON_DUTY_ROLES, Role
+from fablab.core.errors import Malformed, NotAllowed, NotFound, Problem, Refused
+from fablab.people.models import User
+from fablab.people.states import Level
+
+# Refusals that another time would not meet; then other times are offered.
+OF_TIME = frozenset(
+    {"machine_out_of_order", "site_closed", "in_the_past", "too_soon", "too_far", "slot_taken"}
+)
+EARLIEST_CHECK_IN = timedelta(minutes=15)
+
+
+def _go_on(point: str) -> None:
+    """Nothing happens between the steps. Tests put something here to hold the gap between two of them open."""
+
+
+# Called at "judged" (no lock held), and at "before_insert" (locked, judged again).
+failpoint: Callable[[str], None] = _go_on
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A time on a machine, for ``person``, asked by ``actor``; ``overrides`` gives the reason for each code."""
+
+    person: User
+    start: datetime
+    end: datetime
+    actor: User
+    roles: frozenset[Role]
+    at: datetime
+    overrides: Mapping[str, str]
+    moving: Booking | None = None
+
+
+def book(
+    *,
+    person: User,
+    machine_id: str,
+    start: datetime,
+    end: datetime,
+    actor: User,
+    at: datetime,
+    overrides: Sequence[Mapping[str, str]] = (),
+) -> Booking:
+    """Book a machine for a person. ``overrides`` are ``{"code", "reason"}``: rules that the actor answers for.
+
+    Raises ``NotFound`` for a machine or person that the actor does not see, ``NotAllowed`` for who may not book
+    (for others), ``Malformed``, and ``Refused`` with every broken rule and ``extra["alternatives"]``, a list of up
+    to three ``{"machine", "start", "end"}``.
+    """
+    machine = machine_for(actor, machine_id)
+    roles = _roles_to_book(actor, person, machine)
+    _check_times(start, end)
+    wish = _Wish(person, start, end, actor, roles, at, _reasons(overrides))
+    _refuse(machine, wish, _judge(machine, wish))
+    failpoint("judged")
+
+    def insert(locked: Machine, judgement: Judgement) -> Booking:
+        return Booking.objects.create(
+            machine=locked,
+            person=person,
+            start=start,
+            end=end,
+            held_start=start,
+            held_end=end + timedelta(minutes=locked.model.kind.buffer_minutes),
+            # An entry made afterwards holds no machine and is never dispatched.
+            state=BookingState.DONE if end <= at else BookingState.CONFIRMED,
+            overrides=_logged(wish, judgement),
+            created_by=actor,
+            created_at=at,
+        )
+
+    booking = _write(machine, wish, insert)
+    booking_changed(booking)
+    return booking
+
+
+def move(
+    booking_id: str,
+    *,
+    start: datetime,
+    end: datetime,
+    actor: User,
+    at: datetime,
+    overrides: Sequence[Mapping[str, str]] = (),
+) -> Booking:
+    """Move a booking that has not begun to another time on its machine, under the rules of a new one.
+
+    Raises as ``book``, and ``Refused``: ``booking_over``.
+    """
+    booking = booking_for(actor, booking_id)
+    machine = machine_for(actor, booking.machine_id)
+    roles = _roles_to_book(actor, booking.person, machine)
+    _check_times(start, end)
+    if booking.state != BookingState.CONFIRMED or booking.end <= at:
+        raise Refused("booking_over")
+    wish = _Wish(booking.person, start, end, actor, roles, at, _reasons(overrides), booking)
+    _refuse(machine, wish, _judge(machine, wish))
+    failpoint("judged")
+
+    def change(locked: Machine, judgement: Judgement) -> Booking:
+        moved = Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED).update(
+            start=start,
+            end=end,
+            held_start=start,
+            held_end=end + timedelta(minutes=locked.model.kind.buffer_minutes),
+            overrides=[*booking.overrides, *_logged(wish, judgement)],
+        )
+        if not moved:
+            raise Refused("booking_over")
+        return booking_for(actor, booking.pk)
+
+    booking = _write(machine, wish, change)
+    booking_changed(booking)
+    return booking
+
+
+def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
+    """Give a booked time back: the owner, or instructors and staff of the site.
+
+    Raises ``NotFound``, ``Refused``: ``booking_over`` for one that is past or ended already.
+    """
+    booking = booking_for(actor, booking_id)
+    cancelled = Booking.objects.filter(pk=booking.pk, state__in=list(LIVE), end__gt=at).update(
+        state=BookingState.CANCELLED, ended_at=at
+    )
+    if not cancelled:
+        raise Refused("booking_over")
+    booking = booking_for(actor, booking_id)
+    booking_changed(booking)
+    return booking
+
+
+def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
+    """Record that the person came: from 15 minutes before the start to the end. May be repeated.
+
+    Raises ``NotFound``, ``Refused``: ``booking_over``, ``booking_not_begun``.
+    """
+    booking = booking_for(actor, booking_id)
+    if booking.state not in LIVE or booking.end <= at:
+        raise Refused("booking_over")
+    if at < booking.start - EARLIEST_CHECK_IN:
+        raise Refused("booking_not_begun")
+    Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
+        state=BookingState.IN_USE
+    )
+    booking = booking_for(actor, booking_id)
+    booking_changed(booking)
+    return booking
+
+
+# --- inside -----------------------------------------------------------------------------------------------
+
+
+def _roles_to_book(actor: User, person: User, machine: Machine) -> frozenset[Role]:
+    roles = roles_of(actor, machine.site_id)
+    if person.pk != actor.pk:
+        if not roles & ON_DUTY_ROLES:
+            raise NotAllowed("booking_for_others")
+        if not roles_of(person, machine.site_id):
+            raise NotFound
+    if person.level == Level.TICKET:
+        raise NotAllowed("ticket_cannot_book")
+    return roles
+
+
+def _check_times(start: datetime, end: datetime) -> None:
+    without_zone = [name for name, time in (("start", start), ("end", end)) if time.tzinfo is None]
+    if without_zone:
+        raise Malformed(*(Problem("time_without_zone", field=name) for name in without_zone))
+    if end <= start:
+        raise Malformed(Problem("end_before_start", field="end"))
+
+
+def _reasons(overrides: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    problems = []
+    reasons: dict[str, str] = {}
+    for one in overrides:
+        code, reason = str(one.get("code", "")), str(one.get("reason", "")).strip()
+        if code not in CODES:
+            problems.append(Problem("override_unknown", {"code": code}, "overrides"))
+        elif not reason:
+            problems.append(Problem("override_without_reason", {"code": code}, "overrides"))
+        reasons[code] = reason[:200]
+    if problems:
+        raise Malformed(*problems)
+    return reasons
+
+
+def _judge(machine: Machine, wish: _Wish) -> Judgement:
+    facts = facts_for(
+        machine,
+        person=wish.person,
+        actor=wish.actor,
+        start=wish.start,
+        end=wish.end,
+        at=wish.at,
+        moving=wish.moving,
+    )
+    return judge(facts, wish.overrides, wish.roles)
+
+
+def _refuse(machine: Machine, wish: _Wish, judgement: Judgement) -> None:
+    """Raise what stands in the way, with other times where another time would help."""
+    if not judgement.problems:
+        return
+    instead = []
+    if any(problem.code in OF_TIME for problem in judgement.problems):
+        instead = [
+            offer.as_json()
+            for offer in alternatives(machine, person=wish.person, start=wish.start, end=wish.end, at=wish.at)
+        ]
+    raise Refused(*judgement.problems, extra={"alternatives": instead})
+
+
+def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], Booking]) -> Booking:
+    """Judge again under the lock and write. A refusal looks for alternatives only after the lock is given back."""
+    try:
+        with transaction.atomic():
+            locked = lock_machine(machine.pk)
+            if locked.retired_at is not None:
+                raise NotFound
+            judgement = _judge(locked, wish)
+            if not judgement.problems:
+                failpoint("before_insert")
+                return write(locked, judgement)
+    except IntegrityError as error:
+        if guard.NAME not in str(error):
+            raise
+        judgement = Judgement((Problem("slot_taken"),))
+    _refuse(machine, wish, judgement)
+    raise AssertionError("a judgement without problems was not written")
+
+
+def _logged(wish: _Wish, judgement: Judgement) -> list[dict[str, str]]:
+    return [
+        {"code": code, "reason": wish.overrides[code], "by": wish.actor.pk, "at": wish.at.isoformat()}
+        for code in judgement.overridden
+    ]

@@ -1,0 +1,30 @@
+"""The one door to a machine's lock.
+
+Take it before reading what a decision rests on, whenever the decision and its write must be one: booking, plate,
+claim, lease. Always machine before job, so that two writers never wait for each other. Nothing enters the network
+while it is held. On SQLite the lock is the whole database's write lock, taken at the start of the transaction
+(``transaction_mode = IMMEDIATE``): keep the transaction short.
+"""
+
+from django.db import transaction
+
+from equipment.machines.models import Machine
+from fablab.core.errors import NotFound
+
+
+def lock_machine(machine_id: str) -> Machine:
+    """Return the machine as it is now, locked until the transaction ends.
+
+    Raises ``NotFound`` for an unknown one, ``RuntimeError`` outside a transaction: the lock would end at once.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("lock_machine outside a transaction")
+    machine = (
+        Machine.objects.select_for_update(of=("self",))
+        .select_related("site", "model__kind")
+        .filter(pk=machine_id)
+        .first()
+    )
+    if machine is None:
+        raise NotFound
+    return machine

@@ -1,0 +1,52 @@
+"""The plate gate: what must be true before anything starts (REL-17). Each function is called under the machine's lock.
+
+The plate is a stored fact, "to clear" until a recorded person on site says otherwise. Saying so makes a token, the
+right to one start; a start uses it up, and so does every sign that somebody or something else was at work.
+"""
+
+from datetime import datetime
+
+from equipment.machines.live import machine_changed
+from equipment.machines.models import Machine
+from equipment.machines.record import log, write
+from equipment.machines.states import AT_WORK, Plate
+from equipment.sites.queries import is_on_site, require_role
+from equipment.sites.states import ON_DUTY_ROLES
+from fablab.core.errors import NotAllowed, Problem, Refused
+from fablab.core.ids import new_id
+from fablab.people.models import User
+
+
+def clear_plate(machine: Machine, *, actor: User, at: datetime) -> Machine:
+    """Record that this person emptied the plate, and make the right to one start.
+
+    Raises ``NotFound``, ``NotAllowed``: ``not_on_site``; ``Refused``: ``machine_working``.
+    """
+    require_role(actor, machine.site_id, ON_DUTY_ROLES)
+    if not is_on_site(actor, machine.site_id, at):
+        raise NotAllowed("not_on_site")
+    if machine.report in AT_WORK:
+        raise Refused(Problem("machine_working", {"machine": machine.name}))
+    write(machine, plate=Plate.CLEAR, plate_token=new_id(), plate_cleared_by=actor, plate_cleared_at=at)
+    log(machine, "plate_cleared", actor, at)
+    machine_changed(machine)
+    return machine
+
+
+def mark_plate(machine: Machine, *, at: datetime, why: str) -> Machine:
+    """Record that something lies on the plate, or may: every ending and every start."""
+    if machine.plate == Plate.TO_CLEAR and not machine.plate_token:
+        return machine
+    write(machine, plate=Plate.TO_CLEAR, plate_token="")
+    log(machine, "plate_to_clear", None, at, {"why": why})
+    machine_changed(machine)
+    return machine
+
+
+def void_plate_token(machine: Machine, *, at: datetime, why: str) -> Machine:
+    """End the right to start, used or overtaken: a person must confirm the plate anew."""
+    if machine.plate_token:
+        write(machine, plate_token="")
+        log(machine, "plate_token_void", None, at, {"why": why})
+        machine_changed(machine)
+    return machine

@@ -1,0 +1,290 @@
+"""Every write about a machine. The plate gate is in ``plate.py``, what supervision writes in ``heard.py``.
+
+Each write that people see makes ``version`` grow and tells those who watch. Rows are written by single fields, so
+that what supervision hears and what a person presses never undo each other.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from equipment.machines import connection
+from equipment.machines.heard import drop_lease, hear, keep_leases, take_lease
+from equipment.machines.live import machine_changed
+from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine, MachineModel, Outage
+from equipment.machines.plate import clear_plate, mark_plate, void_plate_token
+from equipment.machines.record import log, write
+from equipment.machines.states import AT_WORK, Driver, Plate, Report
+from equipment.sites.queries import require_role
+from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
+from fablab.core.errors import Malformed, NotFound, Problem, Refused
+from fablab.core.sealed import seal
+from fablab.people.models import User
+
+__all__ = [
+    "add_machine",
+    "back_in_service",
+    "change_machine",
+    "clear_plate",
+    "drop_lease",
+    "hear",
+    "keep_leases",
+    "mark_plate",
+    "put_out_of_order",
+    "retire_machine",
+    "settle_key_request",
+    "store_key_request",
+    "take_lease",
+    "void_plate_token",
+]
+
+KEY = re.compile(r"[\x21-\x7e]{8,200}")
+
+
+# --- machines and their connection ------------------------------------------------------------------------
+
+
+def add_machine(
+    *,
+    site_id: str,
+    model_id: str,
+    name: str,
+    driver: str = Driver.NONE,
+    address: str = "",
+    key: str = "",
+    actor: User,
+    at: datetime,
+) -> Machine:
+    """Add a machine to a site; its plate is not clear until somebody there says so.
+
+    Raises ``NotFound``, ``NotAllowed`` (staff only), ``Malformed`` with every wrong field, ``Refused``:
+    ``machine_name_taken``.
+    """
+    require_role(actor, site_id, STAFF_ROLES, installation_admin=True)
+    problems = [*_field_problems(name, model_id), *_connection_problems(driver, address, key)]
+    if problems:
+        raise Malformed(*problems)
+    machine = Machine(
+        site_id=site_id,
+        model_id=model_id,
+        name=name.strip(),
+        driver=driver,
+        address=address.strip(),
+        sealed_key=seal(key),
+    )
+    with transaction.atomic():
+        _save_named(machine, force_insert=True)
+        log(machine, "added", actor, at, {"driver": machine.driver, "address": machine.address})
+    machine_changed(machine)
+    return machine
+
+
+def change_machine(
+    machine_id: str,
+    *,
+    name: str | None = None,
+    model_id: str | None = None,
+    driver: str | None = None,
+    address: str | None = None,
+    key: str | None = None,
+    actor: User,
+    at: datetime,
+) -> Machine:
+    """Change what is given; None leaves as it is, an empty key removes it.
+
+    Another driver, scheme, host or port erases the key unless a new one comes with it: no key ever reaches a place
+    it was not given for. Raises as ``add_machine``.
+    """
+    with transaction.atomic():
+        machine = _for_staff(machine_id, actor, installation_admin=True)
+        before = (machine.driver, machine.address)
+        machine.name = (machine.name if name is None else name).strip()
+        machine.model_id = machine.model_id if model_id is None else model_id
+        machine.driver = machine.driver if driver is None else driver
+        if address is not None:
+            machine.address = address.strip()
+        elif machine.driver == Driver.NONE:
+            machine.address = ""
+        problems = [
+            *_field_problems(machine.name, machine.model_id),
+            *_connection_problems(machine.driver, machine.address, key or ""),
+        ]
+        if problems:
+            raise Malformed(*problems)
+        moved = machine.driver != before[0] or not connection.same_place(machine.address, before[1])
+        if moved or key is not None:
+            machine.sealed_key = seal(key or "")
+            machine.sealed_key_request = ""
+            machine.connection_number += 1
+            _forget_reports(machine, at)
+        machine.version += 1
+        _save_named(machine)
+        given = {"name": name, "model": model_id, "driver": driver, "address": address, "key": key}
+        details: dict[str, Any] = {"fields": [field for field, value in given.items() if value is not None]}
+        if moved:
+            details |= {"driver": machine.driver, "address": machine.address}
+        log(machine, "changed", actor, at, details)
+    machine_changed(machine)
+    return machine
+
+
+def retire_machine(machine_id: str, *, actor: User, at: datetime) -> Machine:
+    """Take a machine out of use for good; its history stays, its key goes.
+
+    Raises ``NotFound``, ``NotAllowed``, ``Refused``: ``machine_working``, ``machine_has_bookings``.
+    """
+    with transaction.atomic():
+        machine = _for_staff(machine_id, actor, installation_admin=True)
+        problems = []
+        if machine.report in AT_WORK:
+            problems.append(Problem("machine_working", {"machine": machine.name}))
+        # Through the table's own relation: the room of bookings lies above this one.
+        booked = machine.bookings.filter(state__in=["confirmed", "in_use"], end__gt=at).count()
+        if booked:
+            problems.append(Problem("machine_has_bookings", {"count": booked}))
+        if problems:
+            raise Refused(*problems)
+        machine.retired_at = at
+        machine.sealed_key = machine.sealed_key_request = machine.plate_token = ""
+        machine.connection_number += 1
+        machine.version += 1
+        machine.save()
+        log(machine, "retired", actor, at)
+    machine_changed(machine)
+    return machine
+
+
+def store_key_request(machine_id: str, sealed_request: str, *, actor: User, at: datetime) -> None:
+    """Keep the sealed token of a request for a key that waits for a person's yes."""
+    with transaction.atomic():
+        machine = _for_staff(machine_id, actor)
+        Machine.objects.filter(pk=machine.pk).update(sealed_key_request=sealed_request)
+        log(machine, "key_asked", actor, at)
+
+
+def settle_key_request(
+    machine_id: str, sealed_request: str, sealed_key: str, *, actor: User, at: datetime
+) -> bool:
+    """Put the key that was granted into the machine; an empty one means that there is none.
+
+    False when the request is not the machine's any more: its address changed meanwhile, or somebody asked anew.
+    """
+    with transaction.atomic():
+        machine = _for_staff(machine_id, actor)
+        if machine.sealed_key_request != sealed_request:
+            return False
+        machine.sealed_key_request = ""
+        if sealed_key:
+            machine.sealed_key = sealed_key
+            machine.connection_number += 1
+            _forget_reports(machine, at)
+        machine.version += 1
+        machine.save()
+        log(machine, "key_granted" if sealed_key else "key_refused", actor, at)
+    machine_changed(machine)
+    return True
+
+
+# --- outages ----------------------------------------------------------------------------------------------
+
+
+def put_out_of_order(machine_id: str, *, actor: User | None, reason: str, at: datetime) -> Machine:
+    """Take a machine out of service until somebody brings it back; ``actor`` is None when it reported a fault.
+
+    Raises ``NotFound``, ``NotAllowed`` (instructors and staff), ``Malformed``: a reason is missing or too long;
+    ``Refused``: ``already_out_of_order`` (a second report by the machine itself changes nothing).
+    """
+    with transaction.atomic():
+        machine = _for_duty(machine_id, actor)
+        reason = reason.strip()
+        if not reason or len(reason) > 200:
+            raise Malformed(Problem("reason_too_long" if reason else "reason_missing", field="reason"))
+        if machine.out_of_order_since is not None:
+            if actor is None:
+                return machine
+            raise Refused("already_out_of_order")
+        Outage.objects.create(machine=machine, start=at, reason=reason, created_by=actor)
+        write(machine, out_of_order_since=at, out_of_order_reason=reason, plate_token="")
+        log(machine, "out_of_order", actor, at, {"reason": reason})
+    machine_changed(machine)
+    return machine
+
+
+def back_in_service(machine_id: str, *, actor: User, at: datetime) -> Machine:
+    """Bring a machine back. Its plate is what it was; a start needs a fresh look at it.
+
+    Raises ``NotFound``, ``NotAllowed``, ``Refused``: ``not_out_of_order``.
+    """
+    with transaction.atomic():
+        machine = _for_duty(machine_id, actor)
+        if machine.out_of_order_since is None:
+            raise Refused("not_out_of_order")
+        Outage.objects.filter(machine=machine, end__isnull=True, start__lte=at).update(end=at)
+        write(machine, out_of_order_since=None, out_of_order_reason="")
+        log(machine, "back_in_service", actor, at)
+    machine_changed(machine)
+    return machine
+
+
+# --- inside -----------------------------------------------------------------------------------------------
+
+
+def _for_staff(machine_id: str, actor: User, *, installation_admin: bool = False) -> Machine:
+    """Return the machine, locked, for somebody of its site's staff; retired ones are nobody's."""
+    machine = lock_machine(machine_id)
+    if machine.retired_at is not None:
+        raise NotFound
+    require_role(actor, machine.site_id, STAFF_ROLES, installation_admin=installation_admin)
+    return machine
+
+
+def _for_duty(machine_id: str, actor: User | None) -> Machine:
+    machine = lock_machine(machine_id)
+    if machine.retired_at is not None:
+        raise NotFound
+    if actor is not None:
+        require_role(actor, machine.site_id, ON_DUTY_ROLES)
+    return machine
+
+
+def _field_problems(name: str, model_id: str) -> list[Problem]:
+    problems = []
+    if not name.strip() or len(name.strip()) > 60:
+        problems.append(Problem("machine_name_missing", field="name"))
+    if not MachineModel.objects.filter(pk=model_id).exists():
+        problems.append(Problem("machine_model_unknown", field="model"))
+    return problems
+
+
+def _connection_problems(driver: str, address: str, key: str) -> list[Problem]:
+    if driver not in set(Driver):
+        return [Problem("driver_unknown", field="driver")]
+    if driver == Driver.NONE:
+        wrong = [("address", address, "address_without_link"), ("key", key, "key_without_link")]
+        return [Problem(code, field=field) for field, value, code in wrong if value.strip()]
+    problems = []
+    if not address.strip():
+        problems.append(Problem("address_missing", field="address"))
+    elif (forbidden := connection.address_problem(address.strip())) is not None:
+        problems.append(forbidden)
+    if key and not KEY.fullmatch(key):
+        problems.append(Problem("key_unusable", field="key"))
+    return problems
+
+
+def _forget_reports(machine: Machine, at: datetime) -> None:
+    """What an earlier connection said is not what the new one will say; nobody may start on its word."""
+    machine.report, machine.report_path, machine.report_error = Report.NEVER, "", ""
+    machine.report_foreign, machine.report_since, machine.seen_at = False, at, None
+    machine.plate, machine.plate_token = Plate.TO_CLEAR, ""
+
+
+def _save_named(machine: Machine, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            machine.save(force_insert=force_insert)
+    except IntegrityError as reason:
+        raise Refused(Problem("machine_name_taken", {"name": machine.name}, "name")) from reason

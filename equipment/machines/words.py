@@ -1,0 +1,71 @@
+"""What people read about machines: states, refusals, and why a connection does not work."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from equipment.machines.states import Condition, Plate
+
+CONDITIONS: dict[Condition, Promise] = {
+    Condition.FREE: _("Libre"),
+    Condition.BUSY: _("Occupée"),
+    Condition.BUSY_ELSEWHERE: _("Occupée hors file"),
+    Condition.NEEDS_CLEARING: _("À vider"),
+    Condition.NEEDS_HELP: _("Besoin d’aide"),
+    Condition.OUT_OF_ORDER: _("En panne"),
+    Condition.UNREACHABLE: _("On vérifie la machine – un animateur regarde"),
+}
+
+PLATES: dict[Plate, Promise] = {
+    Plate.CLEAR: _("Plateau vide"),
+    Plate.TO_CLEAR: _("Plateau à vider"),
+}
+
+# Why a connection does not work: the codes of ``equipment.drivers.base.Code`` and our own.
+CONNECTION: dict[str, Promise] = {
+    "ok": _("La connexion marche."),
+    "no_link": _("Cette machine n’a pas de connexion."),
+    "key_unreadable": _("La clé ne peut plus être lue. Redonne-la."),
+    "address_forbidden": _("Cette adresse est hors des réseaux autorisés ({reason})."),
+    "address_invalid": _("Écris l’adresse ainsi : http://192.168.1.20:5000"),
+    "name_unknown": _("Personne ne connaît ce nom sur le réseau."),
+    "no_route": _("Aucun chemin ne mène à cette adresse. Vérifie le réseau."),
+    "connection_refused": _("Un ordinateur est là, mais OctoPrint ne répond pas. Vérifie le port."),
+    "certificate_refused": _("Le certificat de sécurité de cette adresse n’est pas bon."),
+    "timed_out": _("Personne ne répond. La machine est-elle allumée ?"),
+    "redirected": _("Cette adresse renvoie ailleurs. Donne l’adresse finale."),
+    "not_octoprint": _("Quelque chose répond, mais ce n’est pas OctoPrint."),
+    "bad_key": _("OctoPrint refuse cette clé."),
+    "not_allowed": _("La clé marche, mais il manque des droits : {missing}."),
+    "answer_lost": _("La ligne s’est coupée. Essaie encore."),
+    "answer_too_large": _("La réponse est trop grande pour un OctoPrint."),
+    "answer_unreadable": _("La réponse ne se lit pas."),
+    "server_failed": _("OctoPrint a un problème (réponse {status})."),
+    "printer_disconnected": _("OctoPrint répond, mais l’imprimante n’y est pas connectée."),
+    "busy": _("La machine travaille."),
+    "not_printing": _("La machine ne travaille pas."),
+    "file_missing": _("Le fichier n’est plus sur la machine."),
+    "file_differs": _("Le fichier sur la machine n’est pas le bon."),
+    "storage_refused": _("La machine refuse le fichier."),
+    "key_refused": _("La demande de clé a été refusée ou oubliée."),
+    "key_request_expired": _("Personne n’a répondu à temps. Demande encore."),
+    "too_many_requests": _("Trop de demandes. Attends une minute."),
+}
+
+SENTENCES: dict[str, str | Promise] = {
+    "machine_name_taken": _("Une machine porte déjà ce nom ici."),
+    "machine_name_missing": _("Donne un nom à la machine."),
+    "machine_model_unknown": _("Choisis un modèle de la liste."),
+    "driver_unknown": _("Choisis une connexion de la liste."),
+    "address_missing": _("Donne l’adresse de la machine."),
+    "address_without_link": _("Une machine sans connexion n’a pas d’adresse."),
+    "machine_has_bookings": _("Il reste {count} réservations. Annule-les d’abord."),
+    "key_without_link": _("Une machine sans connexion n’a pas de clé."),
+    "key_unusable": _("Cette clé contient des signes interdits."),
+    "reason_too_long": _("Écris plus court."),
+    "already_out_of_order": _("La machine est déjà en panne."),
+    "not_out_of_order": _("La machine est déjà en service."),
+    "no_key_request": _("Aucune demande de clé n’attend. Demande encore."),
+    "address_forbidden": CONNECTION["address_forbidden"],
+    "address_invalid": CONNECTION["address_invalid"],
+    **{f"connection_{code}": sentence for code, sentence in CONNECTION.items()},
+}

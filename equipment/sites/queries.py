@@ -1,0 +1,147 @@
+"""Reads about places: who sees them, who may do what there, who is there, when they are open."""
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import QuerySet
+
+from equipment.sites.models import Closure, OpeningHours, Presence, Site, SiteRole
+from equipment.sites.states import ON_DUTY_ROLES, Role
+from fablab.core.clock import Closed, Hours, Span, closing_after, local_day, opening_spans
+from fablab.core.errors import NotAllowed, NotFound, Problem
+from fablab.people.models import User
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A site's hours and closures, read once, asked often."""
+
+    zone: str
+    hours: tuple[Hours, ...]
+    closures: tuple[Closed, ...]
+
+    def spans(self, from_: datetime, to: datetime) -> list[Span]:
+        return opening_spans(self.hours, self.closures, self.zone, from_, to)
+
+    def closing(self, at: datetime) -> datetime | None:
+        """Return when the site closes that is open now; None when it is closed."""
+        return closing_after(self.hours, self.closures, self.zone, at)
+
+
+def visible_sites(viewer: User) -> QuerySet[Site]:
+    """Return the sites where this person holds any role."""
+    return Site.objects.filter(pk__in=SiteRole.objects.filter(person=viewer).values("site_id"))
+
+
+def site_for(viewer: User, site_id: str) -> Site:
+    """Return a site with its hours and closures. Raises ``NotFound`` when unknown or not visible."""
+    found = visible_sites(viewer).filter(pk=site_id).prefetch_related("opening_hours", "closures").first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def roles_of(person: User, site_id: str) -> frozenset[Role]:
+    """Return the roles that a person holds at a site."""
+    rows = SiteRole.objects.filter(person=person, site_id=site_id).values_list("role", flat=True)
+    return frozenset(Role(role) for role in rows)
+
+
+def roles_by_site(person: User) -> dict[str, frozenset[Role]]:
+    """Return all roles of a person, by site id, in one query."""
+    found: dict[str, set[Role]] = {}
+    for site_id, role in SiteRole.objects.filter(person=person).values_list("site_id", "role"):
+        found.setdefault(site_id, set()).add(Role(role))
+    return {site_id: frozenset(roles) for site_id, roles in found.items()}
+
+
+def site_ids_with_role(person: User, roles: Iterable[Role]) -> set[str]:
+    """Return the ids of the sites where the person holds one of ``roles``."""
+    return set(SiteRole.objects.filter(person=person, role__in=list(roles)).values_list("site_id", flat=True))
+
+
+def rights_of(person_ids: Sequence[str]) -> Mapping[str, Hashable]:
+    """Return, for each of many people, something that changes whenever their roles do. One query."""
+    found: dict[str, set[tuple[str, str]]] = {person_id: set() for person_id in person_ids}
+    rows = SiteRole.objects.filter(person_id__in=person_ids).values_list("person_id", "site_id", "role")
+    for person_id, site_id, role in rows:
+        found[person_id].add((site_id, role))
+    return {person_id: frozenset(roles) for person_id, roles in found.items()}
+
+
+def require_role(
+    actor: User, site_id: str, roles: Collection[Role], *, installation_admin: bool = False
+) -> frozenset[Role]:
+    """Return the actor's roles at a site when one of them is among ``roles``.
+
+    Raises ``NotFound`` when the actor has no role there at all, ``NotAllowed`` when none of them is enough.
+    ``installation_admin``: whoever runs the installation may too (the first manager must come from somewhere).
+    """
+    held = roles_of(actor, site_id)
+    if held & frozenset(roles) or (installation_admin and actor.is_superuser):
+        return held
+    if not held:
+        raise NotFound
+    raise NotAllowed(Problem("not_allowed", {"needs": sorted(roles)}))
+
+
+def people_at(site_id: str) -> QuerySet[User]:
+    """Return everybody who holds a role at a site, by name. For its staff: the caller asks who may see it."""
+    return User.objects.filter(
+        pk__in=SiteRole.objects.filter(site_id=site_id).values("person_id"), is_active=True
+    ).order_by("display_name", "pk")
+
+
+# --- who is there -----------------------------------------------------------------------------------------
+
+
+def is_on_site(person: User, site_id: str, at: datetime) -> bool:
+    """Say whether this person said "Je suis là" and still holds a role for it (SEC-22)."""
+    return present_people(site_id, at).filter(pk=person.pk).exists()
+
+
+def present_people(site_id: str, at: datetime) -> QuerySet[User]:
+    """Return instructors and staff who are at the site now, by name."""
+    here = Presence.objects.filter(site_id=site_id, since__lte=at, until__gt=at)
+    duty = SiteRole.objects.filter(site_id=site_id, role__in=list(ON_DUTY_ROLES))
+    return (
+        User.objects.filter(pk__in=here.values("person_id"), is_active=True)
+        .filter(pk__in=duty.values("person_id"))
+        .order_by("display_name", "pk")
+    )
+
+
+# --- hours ------------------------------------------------------------------------------------------------
+
+
+def openings(sites: Iterable[Site], first: date, last: date) -> dict[str, Opening]:
+    """Return hours and closures of many sites in two queries, by site id, for these local days."""
+    zones = {site.pk: site.time_zone for site in sites}
+    hours: dict[str, list[Hours]] = {site_id: [] for site_id in zones}
+    closures: dict[str, list[Closed]] = {site_id: [] for site_id in zones}
+    for row in OpeningHours.objects.filter(site_id__in=zones):
+        hours[row.site_id].append(Hours(row.weekday, row.opens, row.closes))
+    # Two days before and after: hours reach past midnight, and local days differ from UTC's.
+    span = {"last_day__gte": first - timedelta(days=3), "first_day__lte": last + timedelta(days=3)}
+    for closure in Closure.objects.filter(site_id__in=zones, **span):
+        closures[closure.site_id].append(Closed(closure.first_day, closure.last_day))
+    return {
+        site_id: Opening(zone, tuple(hours[site_id]), tuple(closures[site_id]))
+        for site_id, zone in zones.items()
+    }
+
+
+def opening_of(site: Site, from_: datetime, to: datetime) -> Opening:
+    """Return one site's hours and closures around ``[from_, to)``, for several questions."""
+    return openings([site], local_day(from_, site.time_zone), local_day(to, site.time_zone))[site.pk]
+
+
+def opening(site: Site, from_: datetime, to: datetime) -> list[Span]:
+    """Return when the site is open within ``[from_, to)``, in UTC."""
+    return opening_of(site, from_, to).spans(from_, to)
+
+
+def open_until(site: Site, at: datetime) -> datetime | None:
+    """Return when the site closes that is open now (at most seven days ahead); None when it is closed."""
+    return opening_of(site, at, at + timedelta(days=8)).closing(at)

@@ -1,0 +1,198 @@
+"""Hours, closures, roles, and "Je suis là"."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from equipment.sites.live import board_changed
+from equipment.sites.models import Closure, OpeningHours, Presence, Site, SiteRole
+from equipment.sites.queries import Opening, opening_of, people_at, require_role
+from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
+from fablab.core.clock import Hours
+from fablab.core.errors import Malformed, NotFound, Problem, Refused
+from fablab.live import push
+from fablab.people.models import User
+from fablab.people.services import unlock_sign_in as people_unlock
+
+MANAGERS = frozenset({Role.MANAGER})
+LONGEST_PRESENCE = timedelta(hours=12)  # as long as a sign-in; a site that never closes has no closing time
+OUTSIDE_HOURS = timedelta(hours=2)  # before the doors open, or tidying up after closing
+
+
+# --- presence ---------------------------------------------------------------------------------------------
+
+
+def mark_present(*, person: User, site_id: str, at: datetime) -> Presence:
+    """Record that an instructor, staff member or manager is at the site, until it closes or they leave.
+
+    Pressing again while present changes nothing but the end. Outside opening hours it holds for two hours, or to
+    the end of the opening that begins in them. Raises ``NotFound``, ``NotAllowed``.
+    """
+    require_role(person, site_id, ON_DUTY_ROLES)
+    site = Site.objects.get(pk=site_id)
+    until = presence_end(opening_of(site, at, at + timedelta(days=8)), at)
+    with transaction.atomic():
+        # The site's row stands for its list of people: two taps at once make one presence.
+        Site.objects.select_for_update().get(pk=site_id)
+        here = Presence.objects.filter(person=person, site_id=site_id, since__lte=at, until__gt=at).first()
+        if here is None:
+            here = Presence.objects.create(person=person, site_id=site_id, since=at, until=until)
+        elif here.until < until:
+            here.until = until
+            here.save(update_fields=["until"])
+    board_changed(site_id)
+    return here
+
+
+def leave(*, person: User, site_id: str | None, at: datetime) -> int:
+    """End the person's presence at a site, or everywhere (sign-out); return how many ended."""
+    here = Presence.objects.filter(person=person, since__lte=at, until__gt=at)
+    if site_id is not None:
+        require_role(person, site_id, list(Role))
+        here = here.filter(site_id=site_id)
+    with transaction.atomic():
+        sites = list(here.values_list("site_id", flat=True))
+        here.update(until=at)
+    for each in sites:
+        board_changed(each)
+    return len(sites)
+
+
+def presence_end(opening: Opening, at: datetime) -> datetime:
+    """Return when a presence that begins now ends by itself."""
+    spans = opening.spans(at, at + LONGEST_PRESENCE)
+    if spans and spans[0].start <= at + OUTSIDE_HOURS:
+        return spans[0].end
+    return at + OUTSIDE_HOURS
+
+
+# --- the place --------------------------------------------------------------------------------------------
+
+
+def make_site(*, name: str, slug: str, time_zone: str, address: str = "", actor: User, at: datetime) -> Site:
+    """Make a site without hours. Only whoever runs the installation may; else ``NotFound``."""
+    if not actor.is_superuser:
+        raise NotFound
+    _check_zone(time_zone)
+    return Site.objects.create(name=name, slug=slug, time_zone=time_zone, address=address)
+
+
+def set_hours(*, site_id: str, hours: Iterable[Hours], actor: User, at: datetime) -> list[OpeningHours]:
+    """Replace a site's opening hours. Bookings that are now outside them stay: people are told by a person.
+
+    Raises ``NotFound``, ``NotAllowed`` (managers only), ``Malformed``: ``hours_make_no_sense``.
+    """
+    require_role(actor, site_id, MANAGERS, installation_admin=True)
+    given = list(hours)
+    wrong = [one for one in given if not _makes_sense(one)]
+    if wrong:
+        raise Malformed(
+            *(
+                Problem("hours_make_no_sense", {"weekday": one.weekday, "opens": one.opens}, "hours")
+                for one in wrong
+            )
+        )
+    with transaction.atomic():
+        OpeningHours.objects.filter(site_id=site_id).delete()
+        rows = [
+            OpeningHours.objects.create(
+                site_id=site_id, weekday=one.weekday, opens=one.opens, closes=one.closes
+            )
+            for one in given
+        ]
+    board_changed(site_id)
+    return rows
+
+
+def add_closure(
+    *, site_id: str, first_day: date, last_day: date, reason: str = "", actor: User, at: datetime
+) -> Closure:
+    """Close a site on local days, both ends included. Raises as ``set_hours``."""
+    require_role(actor, site_id, MANAGERS, installation_admin=True)
+    if last_day < first_day:
+        raise Malformed(Problem("closure_ends_before_it_begins", field="last_day"))
+    closure = Closure.objects.create(
+        site_id=site_id, first_day=first_day, last_day=last_day, reason=reason.strip()[:120]
+    )
+    board_changed(site_id)
+    return closure
+
+
+def remove_closure(closure_id: int, *, actor: User, at: datetime) -> None:
+    """Open again on these days. Raises ``NotFound``, ``NotAllowed``."""
+    closure = Closure.objects.filter(pk=closure_id).first()
+    if closure is None:
+        raise NotFound
+    require_role(actor, closure.site_id, MANAGERS, installation_admin=True)
+    closure.delete()
+    board_changed(closure.site_id)
+
+
+# --- roles ------------------------------------------------------------------------------------------------
+
+
+def grant_role(*, person_id: str, site_id: str, role: Role, actor: User, at: datetime) -> SiteRole:
+    """Give a person a role at a site. Managers may; staff may make members (the desk). May be repeated.
+
+    Raises ``NotFound``, ``NotAllowed``.
+    """
+    require_role(actor, site_id, STAFF_ROLES if role is Role.MEMBER else MANAGERS, installation_admin=True)
+    person = User.objects.filter(pk=person_id, is_active=True).first()
+    if person is None or not Site.objects.filter(pk=site_id).exists():
+        raise NotFound
+    granted, _ = SiteRole.objects.get_or_create(person=person, site_id=site_id, role=role)
+    push.recheck(person.pk)
+    return granted
+
+
+def join(*, person: User, site_id: str, at: datetime) -> SiteRole:
+    """Make oneself a member of a site: the labs are open to all. Raises ``NotFound``."""
+    if not Site.objects.filter(pk=site_id).exists():
+        raise NotFound
+    joined, _ = SiteRole.objects.get_or_create(person=person, site_id=site_id, role=Role.MEMBER)
+    push.recheck(person.pk)
+    return joined
+
+
+def revoke_role(*, person_id: str, site_id: str, role: Role, actor: User, at: datetime) -> None:
+    """Take a role back; presence ends with the last role that allowed it. Not from the site's last manager.
+
+    Raises ``NotFound``, ``NotAllowed``, ``Refused``: ``last_manager``.
+    """
+    require_role(actor, site_id, MANAGERS, installation_admin=True)
+    with transaction.atomic():
+        Site.objects.select_for_update().get(pk=site_id)
+        held = SiteRole.objects.filter(person_id=person_id, site_id=site_id, role=role).first()
+        if held is None:
+            raise NotFound
+        managers = SiteRole.objects.filter(site_id=site_id, role=Role.MANAGER)
+        if role is Role.MANAGER and not managers.exclude(pk=held.pk).exists():
+            raise Refused("last_manager")
+        held.delete()
+        on_duty = SiteRole.objects.filter(person_id=person_id, site_id=site_id, role__in=list(ON_DUTY_ROLES))
+        if not on_duty.exists():
+            Presence.objects.filter(person_id=person_id, site_id=site_id, until__gt=at).update(until=at)
+    push.recheck(person_id)
+    board_changed(site_id)
+
+
+def unlock_sign_in(*, person_id: str, site_id: str, actor: User, at: datetime) -> bool:
+    """Let a person of one's site try their password again at once. Raises ``NotFound``, ``NotAllowed``."""
+    require_role(actor, site_id, STAFF_ROLES)
+    person = people_at(site_id).filter(pk=person_id).first()
+    if person is None:
+        raise NotFound
+    return people_unlock(person.username)
+
+
+def _makes_sense(one: Hours) -> bool:
+    return 0 <= one.weekday <= 6 and 0 <= one.opens < 1440 and one.opens < one.closes <= 2880
+
+
+def _check_zone(time_zone: str) -> None:
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Malformed(Problem("time_zone_unknown", field="time_zone")) from None

@@ -1,0 +1,32 @@
+"""What people read about places, hours and roles."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from equipment.sites.states import Role
+
+SENTENCES: dict[str, str | Promise] = {
+    "no_such_local_time": _("Cette heure n’existe pas ce jour-là. Essaie {suggestion}."),
+    "local_time_twice": _("Cette heure vient deux fois ce jour-là. Choisis laquelle."),
+    "hours_make_no_sense": _("La fermeture vient après l’ouverture."),
+    "closure_ends_before_it_begins": _("Le dernier jour vient après le premier."),
+    "time_zone_unknown": _("Ce fuseau horaire n’existe pas."),
+    "last_manager": _("Il reste un seul responsable. Nommes-en un autre d’abord."),
+}
+
+ROLES: dict[Role, Promise] = {
+    Role.MEMBER: _("Membre"),
+    Role.INSTRUCTOR: _("Animateur"),
+    Role.STAFF: _("Équipe"),
+    Role.MANAGER: _("Responsable"),
+}
+
+WEEKDAYS: tuple[Promise, ...] = (
+    _("lundi"),
+    _("mardi"),
+    _("mercredi"),
+    _("jeudi"),
+    _("vendredi"),
+    _("samedi"),
+    _("dimanche"),
+)
