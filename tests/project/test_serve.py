@@ -1,6 +1,7 @@
 """`manage.py serve`: one process for a whole lab. It starts only when it can, and ends in seconds."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from tests.fixtures.services import end_with_parent, free_port, wait_until
 
 pytestmark = pytest.mark.killed
 
+PROJECT = Path(__file__).resolve().parents[2]
 Manage = Callable[..., "subprocess.Popen[str]"]
 OURS = (
     "SECRET_KEY",
@@ -32,17 +34,42 @@ OURS = (
 )
 
 
-@pytest.fixture
-def manage(project_folder: Path, tmp_path: Path) -> Iterator[Manage]:
-    """Return a function that starts a command of manage.py on an installation of its own."""
-    started: list[subprocess.Popen[str]] = []
+def plain_environment(var: Path, **settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return {**inherited, "FABLAB_VAR": str(var), **settings}
+
+
+@pytest.fixture(scope="session")
+def new_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an up to date database and styles, made once."""
+    var = tmp_path_factory.mktemp("installation")
+    for words in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=PROJECT,
+            env=plain_environment(var),
+            check=True,
+            timeout=120,
+        )
+    return var
+
+
+@pytest.fixture
+def installed(new_installation: Path, tmp_path: Path) -> Path:
+    """An installation of this test's own."""
+    return shutil.copytree(new_installation, tmp_path / "var")
+
+
+@pytest.fixture
+def manage(tmp_path: Path) -> Iterator[Manage]:
+    """Return a function that starts a command of manage.py on this test's installation."""
+    started: list[subprocess.Popen[str]] = []
 
     def start(*words: str, **settings: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "manage.py", *words],
-            cwd=project_folder,
-            env={**inherited, "FABLAB_VAR": str(tmp_path / "var"), **settings},
+            cwd=PROJECT,
+            env=plain_environment(tmp_path / "var", **settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -56,14 +83,6 @@ def manage(project_folder: Path, tmp_path: Path) -> Iterator[Manage]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def installed(manage: Manage) -> None:
-    """An installation whose database and styles are up to date."""
-    for words in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-        said, _ = (process := manage(*words)).communicate(timeout=120)
-        assert process.returncode == 0, said
 
 
 def status(url: str) -> int:
@@ -92,7 +111,7 @@ def ended_with(process: "subprocess.Popen[str]", seconds: float) -> tuple[int, s
 
 
 def test_it_serves_pages_and_websockets_and_ends_within_seconds_with_a_page_open(
-    manage: Manage, installed: None
+    manage: Manage, installed: Path
 ) -> None:
     port = free_port()
     site = manage("serve", "--port", str(port))
@@ -109,7 +128,7 @@ def test_it_serves_pages_and_websockets_and_ends_within_seconds_with_a_page_open
 
 
 def test_without_an_account_the_websocket_is_refused_and_the_site_goes_on(
-    manage: Manage, installed: None
+    manage: Manage, installed: Path
 ) -> None:
     port = free_port()
     site = manage("serve", "--port", str(port))
@@ -126,7 +145,7 @@ def test_without_an_account_the_websocket_is_refused_and_the_site_goes_on(
 
 
 def test_a_second_process_on_the_same_database_is_refused_and_the_first_goes_on(
-    manage: Manage, installed: None
+    manage: Manage, installed: Path
 ) -> None:
     port = free_port()
     first = manage("serve", "--port", str(port))
@@ -137,7 +156,7 @@ def test_a_second_process_on_the_same_database_is_refused_and_the_first_goes_on(
     assert status(f"http://127.0.0.1:{port}/readyz") == 200
 
 
-def test_after_a_kill_it_starts_again_at_once(manage: Manage, installed: None) -> None:
+def test_after_a_kill_it_starts_again_at_once(manage: Manage, installed: Path) -> None:
     port = free_port()
     first = manage("serve", "--port", str(port))
     wait_until_ready(first, port)
@@ -147,7 +166,7 @@ def test_after_a_kill_it_starts_again_at_once(manage: Manage, installed: None) -
 
 
 def test_missing_migrations_keep_it_from_starting_unless_it_may_apply_them(
-    manage: Manage, installed: None
+    manage: Manage, installed: Path
 ) -> None:
     code, said = ended_with(manage("migrate", "jobs", "zero", "--verbosity", "0"), 60)
     assert code == 0, said
@@ -159,7 +178,7 @@ def test_missing_migrations_keep_it_from_starting_unless_it_may_apply_them(
     wait_until_ready(manage("serve", "--migrate", "--port", str(port)), port)
 
 
-def test_a_taken_port_is_named_with_a_way_out(manage: Manage, installed: None) -> None:
+def test_a_taken_port_is_named_with_a_way_out(manage: Manage, installed: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -169,13 +188,13 @@ def test_a_taken_port_is_named_with_a_way_out(manage: Manage, installed: None) -
     assert "Traceback" not in said
 
 
-def test_a_placeholder_secret_keeps_it_from_starting(manage: Manage, installed: None) -> None:
+def test_a_placeholder_secret_keeps_it_from_starting(manage: Manage, installed: Path) -> None:
     code, said = ended_with(manage("serve", "--port", str(free_port()), SECRET_KEY="changeme"), 30)
     assert code != 0
     assert "SECRET_KEY is a placeholder" in said
 
 
-def test_an_installation_without_a_manager_says_how_to_make_one(manage: Manage, installed: None) -> None:
+def test_an_installation_without_a_manager_says_how_to_make_one(manage: Manage, installed: Path) -> None:
     port = free_port()
     site = manage("serve", "--port", str(port))
     wait_until_ready(site, port)
@@ -187,7 +206,7 @@ def test_an_installation_without_a_manager_says_how_to_make_one(manage: Manage, 
 
 @pytest.mark.parametrize("command", ["supervise", "work"])
 def test_the_parts_of_a_scaled_installation_end_within_seconds_too(
-    command: str, manage: Manage, installed: None, redis_server: str
+    command: str, manage: Manage, installed: Path, redis_server: str
 ) -> None:
     process = manage(command, REDIS_URL=redis_server)
     status_file = Path(f"/proc/{process.pid}/status")
