@@ -71,7 +71,12 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Loopback is refused unless an exact address and port is listed (REQUIREMENTS 4.4).
 MACHINE_NETWORKS = env.list(
     "MACHINE_NETWORKS",
-    default=["10.0.0.0/8:80-65535", "172.16.0.0/12:80-65535", "192.168.0.0/16:80-65535", "[fd00::/8]:80-65535"],
+    default=[
+        "10.0.0.0/8:80-65535",
+        "172.16.0.0/12:80-65535",
+        "192.168.0.0/16:80-65535",
+        "[fd00::/8]:80-65535",
+    ],
 )
 
 # --- applications -----------------------------------------------------------------------------------------

@@ -61,11 +61,11 @@ def guard_stands(connection: BaseDatabaseWrapper) -> bool:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname = %s AND contype = 'x'", [NAME])
-            return cursor.fetchone() == (1,)
+            return bool(cursor.fetchone() == (1,))
         cursor.execute(
             "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (%s, %s)", list(TRIGGERS)
         )
-        return cursor.fetchone() == (2,)
+        return bool(cursor.fetchone() == (2,))
 
 
 class RaiseGuard(Operation):

@@ -152,7 +152,8 @@ def wait_after(failures: int) -> timedelta:
     """Return how long a name waits after so many wrong passwords in a row."""
     if failures < FREE_TRIES:
         return timedelta()
-    return min(FIRST_WAIT * 2 ** min(failures - FREE_TRIES, 20), LONGEST_WAIT)
+    doublings: int = min(failures - FREE_TRIES, 20)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def _count_try(name: str, at: datetime) -> None:
