@@ -141,7 +141,7 @@ def is_stale(seen_at: datetime | None) -> bool:
 
 @register.filter
 def clock(value: datetime | None) -> SafeString | str:
-    """Return the time of day, 24 hours, isolated: "14 h 30" in French, "14:30" elsewhere."""
+    """Return the time of day in the zone that ``value`` carries: "14 h 30" in French, "14:30" elsewhere."""
     if value is None:
         return ""
     pattern = r"H \h i" if get_language() == "fr" else "H:i"
