@@ -7,7 +7,7 @@ LOOKS: dict[str, dict[str, Look]] = {
     "machine": {
         "free": ("check-circle", "good"),
         "busy": ("running", "work"),
-        "busy_foreign": ("foreign", "work"),
+        "busy_elsewhere": ("foreign", "work"),
         "needs_clearing": ("tray", "come"),
         "needs_help": ("hand", "alarm"),
         "out_of_order": ("wrench", "off"),

@@ -147,7 +147,7 @@ class _Step:
         was, to = State(job.state), self.row.target(started=self.started)
         _EFFECTS.get(self.row.action, _nothing)(self)
         job.state, job.state_at, job.version = to, at, job.version + 1
-        job.reason = self.reason[:500]
+        job.reason = self._reason_to_keep()[:500]
         if was is State.QUEUED or to is State.QUEUED:
             job.waiting_for = []
         job.save()
@@ -164,6 +164,15 @@ class _Step:
         )
         if to not in ON_MACHINE and self.part is not None:
             self._leave_machine(to)
+
+    def _reason_to_keep(self) -> str:
+        """Return what people read as the reason: who cancelled when nobody said why."""
+        if self.row.action in {Action.CANCEL, Action.ASK_STOP} and not self.reason:
+            by_owner = self.actor is not None and self.actor.pk == self.job.owner_id
+            return "by_owner" if by_owner else "by_lab"
+        if self.row.action is Action.STOPPED and self.reason == "asked":
+            return str(self.job.reason)  # who asked is what people want to know
+        return self.reason
 
     def _leave_machine(self, to: State) -> None:
         """The job's part in the attempt is over; with its last part the attempt is."""

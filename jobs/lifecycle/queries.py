@@ -69,7 +69,14 @@ def with_all_that_pages_show(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Load what a job's page or answer shows, in a fixed number of queries."""
     parts = AttemptJob.objects.select_related("attempt__machine").order_by("number")
     return jobs.select_related(
-        "owner", "site", "upload", "machine_model__kind", "machine", "preparation__result", "machine_file", "booking"
+        "owner",
+        "site",
+        "upload",
+        "machine_model__kind",
+        "machine",
+        "preparation__result",
+        "machine_file",
+        "booking",
     ).prefetch_related(Prefetch("parts", queryset=parts, to_attr="loaded_parts"))
 
 

@@ -38,10 +38,12 @@ WORKING_WITHOUT_PRINTER: Sentence = _("Ça travaille")
 MUST_BE_EMPTIED: Sentence = _("En attente – la machine doit être vidée")
 NEEDS_SLICING: Sentence = _("À préparer par un animateur")
 CANCELLED_BY: Mapping[str, Sentence] = {
-    "owner": _("Annulé (par toi)"),
-    "lab": _("Annulé (au fab lab)"),
-    "machine": _("Annulé (sur la machine)"),
+    "by_owner": _("Annulé (par toi)"),
+    "by_lab": _("Annulé (au fab lab)"),
+    "cancelled_at_machine": _("Annulé (sur la machine)"),
 }
+CANCELLED_BY_OWNER: Sentence = _("Annulé par la personne")  # as others read it
+PAUSED_HELP: Sentence = _("En pause – on a besoin d’un animateur")
 SHELF: Sentence = _("Terminé – viens le chercher (étagère {shelf})")
 PLACE: Sentence = _("En attente – {place}")
 PLACE_AROUND: Sentence = _("En attente – {place}, vers {time}")

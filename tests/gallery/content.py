@@ -109,7 +109,7 @@ def machines(at: datetime) -> list[dict[str, Any]]:
          "state_label": w("On vérifie la machine")},
         {**common, "id": "m7", "name": "Découpe A", "kind_label": w("Découpe vinyle"), "drawing": "cutter",
          "state": "out_of_order", "state_label": w("En panne")},
-        {**common, "id": "m8", "name": "Emmy", "state": "busy_foreign", "state_label": w("Occupée hors file"),
+        {**common, "id": "m8", "name": "Emmy", "state": "busy_elsewhere", "state_label": w("Occupée hors file"),
          "observed": True, "seen_at": just_now, "next_free_label": w("Libre dès 16 h")},
     ]  # fmt: skip
 

@@ -30,7 +30,7 @@ def board(request: HttpRequest) -> HttpResponse:
     # Twelve tiles, each as full as a tile can be: that many must fit without scrolling (UX-13).
     full = {
         **shown["machines"][1],
-        "state": "busy_foreign",
+        "state": "busy_elsewhere",
         "state_label": "Occupée hors file",
         "ticket": "Renard 27",
     }

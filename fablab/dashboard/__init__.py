@@ -1,0 +1,1 @@
+"""Pages that combine rooms: home, boards, desks. No models, no writes."""

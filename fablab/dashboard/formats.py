@@ -1,0 +1,68 @@
+"""Times, places and sizes as people read them, in their language and on the site's clock."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, gettext, ngettext
+
+
+def clock_time(at: datetime, zone: str) -> str:
+    """Return ``15 h 45`` in French, ``15:45`` elsewhere."""
+    local = at.astimezone(ZoneInfo(zone))
+    return (
+        f"{local.hour} h {local.minute:02}" if _language() == "fr" else f"{local.hour:02}:{local.minute:02}"
+    )
+
+
+def around(at: datetime, zone: str) -> str:
+    """Return an estimate rounded to the quarter hour (UX-12)."""
+    local = at.astimezone(ZoneInfo(zone)) + timedelta(minutes=7, seconds=30)
+    return clock_time(local - timedelta(minutes=local.minute % 15), zone)
+
+
+def day_and_time(at: datetime, zone: str) -> str:
+    """Return ``aujourd’hui, 15 h 45``, ``demain, ...`` or the day's name with its date."""
+    return f"{day_name(at, zone)}, {clock_time(at, zone)}"
+
+
+def day_name(at: datetime, zone: str) -> str:
+    local, today = at.astimezone(ZoneInfo(zone)).date(), timezone.now().astimezone(ZoneInfo(zone)).date()
+    if local == today:
+        return gettext("aujourd’hui")
+    if local == today + timedelta(days=1):
+        return gettext("demain")
+    return date_format(local, "l j F")
+
+
+def place_in_queue(number: int) -> str:
+    """Return ``1er``, ``3e``; ``1st``, ``3rd``; in Arabic the bare number."""
+    if _language() == "fr":
+        return "1er" if number == 1 else f"{number}e"
+    if _language() == "en":
+        ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{ending}"
+    return str(number)
+
+
+def duration(minutes: float) -> str:
+    """Return ``45 min`` or ``2 h 05``; under a minute ``1 min``."""
+    whole = max(1, round(minutes))
+    if whole < 60:
+        return ngettext("{n} min", "{n} min", whole).format(n=whole)
+    return gettext("{hours} h {minutes:02}").format(hours=whole // 60, minutes=whole % 60)
+
+
+def weight(grams: float) -> str:
+    """Return ``12 g``."""
+    return gettext("{n} g").format(n=number_format(round(grams) or 1))
+
+
+def code(text: str) -> str:
+    """Return a six-character code as ``A7K-2Q9``."""
+    return f"{text[:3]}-{text[3:]}"
+
+
+def _language() -> str:
+    return (get_language() or "fr")[:2]

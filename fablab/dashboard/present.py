@@ -1,0 +1,285 @@
+"""From shapes to what components take: words, icons, actions. Nothing is read or decided here.
+
+A shape says ``{"state": "running", ...}``; a card says "Ça imprime – 42 %" in the reader's language.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from equipment.machines.states import Condition, Plate
+from equipment.machines.words import CONDITIONS
+from fablab.core.words import SENTENCES, say
+from fablab.dashboard import formats
+from jobs.lifecycle import words
+from jobs.lifecycle.states import State
+from jobs.lifecycle.table import Action
+
+Card = dict[str, Any]
+
+
+# --- machines ----------------------------------------------------------------------------------------------------
+
+
+def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card] = (), url: str = "") -> Card:
+    """Return the argument of ``components/machine_tile.html`` for a machine's shape, public or staff's."""
+    state = Condition(shape["state"])
+    progress = shape.get("progress") or {}
+    job = shape.get("current_job")
+    observed = shape["driver"] != "none"
+    card: Card = {
+        "id": shape["id"],
+        "name": shape["name"],
+        "kind_label": f"{shape['kind']['name']} · {shape['model']['name']}",
+        "state": state,
+        "state_label": CONDITIONS[state],
+        "url": url,
+        "drawing": shape["kind"]["icon"],
+        "observed": observed,
+        "seen_at": moment(shape["seen_at"]),
+        "percent": progress.get("percent"),
+        "percent_bind": "progress.percent",
+        "estimate_label": _left(progress.get("minutes_left")),
+        "temperatures": _temperatures(shape.get("temperatures") or {}),
+        "detail": _machine_detail(shape, state),
+        "actions": list(actions),
+    }
+    next_free = moment(shape.get("next_free"))
+    if next_free is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
+        when = formats.day_and_time(next_free, zone)
+        card["next_free_label"] = _("À réserver : {when}").format(when=when)
+    if job:
+        card["job"] = {
+            "title": job["title"],
+            "url": reverse("job", args=[job["id"]]),
+            "code": f"{job['number']} · {job['owner']}",
+        }
+    return card
+
+
+def _machine_detail(shape: Mapping[str, Any], state: Condition) -> str:
+    if state is Condition.OUT_OF_ORDER:
+        return str(shape.get("out_of_order_reason") or "")
+    asked = [str(words.ASKED_WORDS[order["verb"]]) for order in shape.get("orders", [])]
+    if asked:
+        return " · ".join(asked)
+    job = shape.get("current_job")
+    if job and job["state"] == State.LOADED:
+        return str(words.STATE_WORDS[State.LOADED])
+    if shape.get("trouble") and state is Condition.UNREACHABLE:
+        code = f"connection_{shape['trouble']}"
+        return say(code) if code in SENTENCES else str(shape["trouble"])
+    if job and job["state"] == State.SENDING:
+        return str(words.STATE_WORDS[State.SENDING])
+    return ""
+
+
+def _temperatures(given: Mapping[str, Mapping[str, float | None]]) -> list[Card]:
+    labels = {"tool0": _("Buse"), "bed": _("Plateau")}
+    return [
+        {
+            "label": labels.get(name, name),
+            "actual": values.get("actual"),
+            "target": values.get("target"),
+            "bind": f"temperatures.{name}",
+        }
+        for name, values in given.items()
+        if name in labels
+    ]
+
+
+def _left(minutes: int | None) -> str:
+    if minutes is None:
+        return ""
+    return _("environ {duration} encore").format(duration=formats.duration(minutes))
+
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+
+def job_headline(
+    shape: Mapping[str, Any], *, reader_id: str, zone: str, prints: bool = True
+) -> tuple[str, str]:
+    """Return (look's code, sentence) for a job: the words of REQUIREMENTS 1.2."""
+    state = State(shape["state"])
+    if shape["unsure"]:
+        return "unsure", str(words.CHECKING_MACHINE)
+    match state:
+        case State.DRAFT:
+            return _draft(shape)
+        case State.QUEUED:
+            return _queued(shape, zone)
+        case State.LOADED if shape["machine"] and shape["machine"]["plate"] == Plate.TO_CLEAR:
+            return "plate_to_clear", str(words.MUST_BE_EMPTIED)
+        case State.RUNNING if not prints:
+            return state, str(words.WORKING_WITHOUT_PRINTER)
+        case State.PAUSED:
+            return state, str(words.PAUSED_HELP)
+        case State.READY if shape["shelf"]:
+            return state, str(words.SHELF).format(shelf=shape["shelf"])
+        case State.CANCELLED:
+            if shape["reason"] == "by_owner" and shape["owner"]["id"] != reader_id:
+                return state, str(words.CANCELLED_BY_OWNER)
+            return state, str(words.CANCELLED_BY.get(shape["reason"] or "", words.STATE_WORDS[state]))
+        case _:
+            return state, str(words.STATE_WORDS[state])
+
+
+def _draft(shape: Mapping[str, Any]) -> tuple[str, str]:
+    if shape["upload"]["state"] == "inspecting" or shape["preparation"]["state"] == "running":
+        return "checking", str(words.CHECKING_FILE)
+    if any(finding["severity"] == "blocks" for finding in shape["findings"]):
+        return "needs_changes", str(words.TO_CORRECT)
+    return "draft", str(words.STATE_WORDS[State.DRAFT])
+
+
+def _queued(shape: Mapping[str, Any], zone: str) -> tuple[str, str]:
+    if any(reason["code"] == "plate_to_clear" for reason in shape["waiting_for"]):
+        return "plate_to_clear", str(words.MUST_BE_EMPTIED)
+    start = moment(shape["expected_start"])
+    if shape["place"] is None:
+        return State.QUEUED, str(words.STATE_WORDS[State.QUEUED])
+    place = formats.place_in_queue(shape["place"])
+    if start is None:
+        return State.QUEUED, str(words.PLACE).format(place=place)
+    return State.QUEUED, str(words.PLACE_AROUND).format(place=place, time=formats.around(start, zone))
+
+
+def job_card(
+    shape: Mapping[str, Any],
+    *,
+    reader_id: str,
+    zone: str,
+    prints: bool = True,
+    actions: Iterable[Card] = (),
+    picture_url: str = "",
+    drawing: str = "cube",
+    follow: bool = False,
+) -> Card:
+    """Return the argument of ``components/job_card.html`` for a job's shape."""
+    code, label = job_headline(shape, reader_id=reader_id, zone=zone, prints=prints)
+    state = State(shape["state"])
+    printing = state is State.RUNNING and not shape["unsure"]
+    at_machine = state in {State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING}
+    card: Card = {
+        "id": shape["id"],
+        "title": shape["title"],
+        "url": reverse("job", args=[shape["id"]]),
+        "state": code,
+        "state_label": label,
+        "percent": shape["progress"]["percent"] or 0 if printing else None,
+        "percent_bind": "progress.percent",
+        "estimate_label": _left(shape["progress"]["minutes_left"]) if printing else "",
+        "thumbnail_url": picture_url,
+        "thumbnail_alt": _("Image de {title}").format(title=shape["title"]),
+        "drawing": drawing,
+        "where_label": shape["machine"]["name"] if shape["machine"] else shape["machine_model"]["name"],
+        "code": str(shape["number"]),
+        "detail": job_detail(shape),
+        "actions": list(actions),
+        "live": True,
+        "follow": follow,
+        "live_key": shape["state"],
+        "observed": printing,
+        "seen_at": moment(shape["progress"]["at"]),
+    }
+    if at_machine and shape["orders"]:
+        card["detail"] = " · ".join(str(words.ASKED_WORDS[order["verb"]]) for order in shape["orders"])
+    return card
+
+
+def job_detail(shape: Mapping[str, Any]) -> str:
+    """Return the second line of a job: why it waits, why it was sent back, what went wrong."""
+    state = State(shape["state"])
+    if state is State.QUEUED:
+        return " ".join(reason["detail"] for reason in shape["waiting_for"])
+    if state in {State.NEEDS_CHANGES, State.REJECTED, State.FAILED} and shape["reason"]:
+        return words.reason_words(shape["reason"])
+    return ""
+
+
+def stepper(shape: Mapping[str, Any]) -> list[Card]:
+    """Return the argument of ``components/stepper.html``: where a job is on its way."""
+    state = State(shape["state"])
+    now = next((number for number, (_c, _w, states) in enumerate(words.WAY) if state in states), -1)
+    wrong = state in {State.FAILED, State.REJECTED, State.NEEDS_CHANGES}
+    steps = []
+    for number, (_code, label, _states) in enumerate(words.WAY):
+        at = "done" if number < now or state is State.COLLECTED else "next"
+        if number == now and state is not State.COLLECTED:
+            at = "wrong" if wrong else "now"
+        steps.append({"label": label, "state": at})
+    return steps
+
+
+def history(events: Iterable[Any], zone: str, *, names: bool) -> list[Card]:
+    """Return the argument of ``components/history.html``. ``names``: the reader may see who (site's helpers)."""
+    rows = []
+    for event in events:
+        who = str(words.SOURCE_WORDS.get(event.source, ""))
+        if event.source == "person" and event.actor is not None:
+            who = event.actor.display_name if names else ""
+        details = event.details
+        said = [words.reason_words(details["reason"])] if details.get("reason") else []
+        said += [str(details[key]) for key in ("machine", "shelf", "file") if details.get(key)]
+        rows.append(
+            {
+                "state": event.to_state,
+                "sentence": words.HISTORY_WORDS.get(event.action, event.action),
+                "at": event.at,
+                "at_label": formats.day_and_time(event.at, zone),
+                "who": who,
+                "detail": " · ".join(said),
+            }
+        )
+    return rows
+
+
+STYLES: Mapping[str, str] = {
+    "start": "primary",
+    "approve": "primary",
+    "submit": "primary",
+    "ask-stop": "danger",
+}
+ICONS: Mapping[str, str] = {
+    "submit": "upload",
+    "approve": "check",
+    "reject": "cross",
+    "send-back": "pencil",
+    "void": "undo",
+    "start": "play",
+    "pause": "pause",
+    "resume": "play",
+    "ask-stop": "stop",
+    "requeue": "refresh",
+    "collect": "box",
+    "cancel": "cross",
+    "release": "undo",
+}
+
+
+def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) -> Card:
+    """Return the argument of ``components/action.html`` for one of a job's ``actions``."""
+    row = Action(action.replace("-", "_"))
+    card: Card = {
+        "url": reverse("job-act", args=[shape["id"], action]),
+        "label": words.ACTION_WORDS[row],
+        "icon": ICONS.get(action, ""),
+        "style": STYLES.get(action, ""),
+        "of": shape["title"],
+        "large": large,
+    }
+    if row is Action.START:
+        card["fields"] = {"plate_clear": "true"}
+    if row is Action.ASK_STOP:
+        card["note"] = words.STOP_SENTENCE
+    return card
+
+
+def moment(stamp: str | None) -> datetime | None:
+    """Return the time of a shape's stamp."""
+    return parse_datetime(stamp) if stamp else None
