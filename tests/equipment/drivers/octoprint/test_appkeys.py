@@ -1,6 +1,7 @@
 """Getting a key by OctoPrint's Application Keys workflow."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,13 @@ def pending(server: OctoPrint) -> dict[str, Any]:
     """The requests that OctoPrint shows the operator, by the token of its dialog."""
     found: dict[str, Any] = server.ask("/api/plugin/appkeys", key=server.operator_key)["pending"]
     return found
+
+
+def await_none_pending(server: OctoPrint, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while pending(server):
+        assert time.monotonic() < deadline, "OctoPrint kept a request that nobody asked about"
+        time.sleep(0.2)
 
 
 def decide(server: OctoPrint, yes: bool) -> None:
@@ -80,9 +88,7 @@ async def test_a_request_nobody_asks_about_is_dropped_and_too_many_are_refused(s
         await desk.request("Fab lab")
         with pytest.raises(DriverError) as refused:
             await desk.request("Fab lab")
-        async with asyncio.timeout(15):
-            while await asyncio.to_thread(pending, server):
-                await asyncio.sleep(0.2)
+        await asyncio.to_thread(await_none_pending, server)
         assert (await desk.poll(forgotten)).decision is Decision.GONE
 
     assert refused.value.code is Code.TOO_MANY_REQUESTS

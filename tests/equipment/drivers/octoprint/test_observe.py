@@ -1,7 +1,5 @@
 """Looking at a real OctoPrint."""
 
-import asyncio
-
 import pytest
 
 from equipment.drivers.base import MachineReport
@@ -70,24 +68,6 @@ async def test_a_print_that_somebody_else_started_shows_whose_it_is(
     seen = await until(driver, lambda seen: seen.is_busy)
 
     assert (seen.path, seen.origin, seen.user) == (file.path, "local", "lab")
-
-
-async def test_a_print_from_the_machines_card_is_not_taken_for_one_of_ours(
-    octoprint: OctoPrint, driver: OctoPrintDriver
-) -> None:
-    """Pitfall 26: the same path may lie on the card."""
-    card = octoprint.basedir / "virtualSd"
-    card.mkdir(exist_ok=True)
-    (card / "card.gco").write_text("G4 P100\n" * 200)
-    octoprint.gcode("M20")  # list the card
-    async with asyncio.timeout(10):
-        while not (names := [file["path"] for file in octoprint.ask("/api/files/sdcard")["files"]]):
-            await asyncio.sleep(0.05)
-    octoprint.ask(f"/api/files/sdcard/{names[0]}", {"command": "select", "print": True})
-
-    seen = await until(driver, lambda seen: seen.is_busy)
-
-    assert seen.origin == "sdcard"
 
 
 async def test_a_printer_that_is_not_connected_is_an_observation_and_no_error(
