@@ -99,7 +99,7 @@ async def take_in(receive: Receive, path: str, declared: int | None, limits: Lim
         if file is None:
             return Body(io.BytesIO(bytes(held)), size)
         file.seek(0)
-        body, file = Body(io.BufferedReader(file), size), None  # type: ignore[arg-type]  # an unbuffered file is raw
+        body, file = Body(file, size), None
         return body
     finally:
         if file is not None:

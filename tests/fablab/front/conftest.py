@@ -138,7 +138,8 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         application = Application(media)
         front = Front(application, limits)
         front.open()
-        listening = socket.socket()
+        # Named as TCP, or the loop does not switch Nagle's delay off.
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(front, log_config=None, access_log=False, lifespan="off"))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)

@@ -134,7 +134,8 @@ class Site:
 
 @asynccontextmanager
 async def serving_live() -> AsyncIterator[Site]:
-    listening = socket.socket()
+    # Named as TCP, or the loop does not switch Nagle's delay off.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(live, log_config=None, lifespan="off", ws_max_size=1_000_000))
     running = asyncio.create_task(server.serve(sockets=[listening]))
