@@ -24,7 +24,7 @@ class Backoff:
 
     def failed(self) -> float:
         """Return the seconds to wait after one more failure."""
-        pause = min(self._longest_s, FIRST_PAUSE_S * 2 ** min(self._failures, 10))
+        pause = min(self._longest_s, FIRST_PAUSE_S * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return pause * self._chance.uniform(0.5, 1.0)
 
@@ -64,6 +64,10 @@ class Coordinator:
     def look_now(self, now: float) -> None:
         """Something happened that a look explains."""
         self._next_at = min(self._next_at, now)
+
+    def look_within(self, now: float, seconds: float) -> None:
+        """Look in ``seconds`` at the latest."""
+        self._next_at = min(self._next_at, now + seconds)
 
     def expect_change(self, now: float, seconds: float = 10.0) -> None:
         """A change is expected within ``seconds``: look often until then."""

@@ -7,7 +7,8 @@ only makes it more patient.
 from dataclasses import dataclass, field
 
 from equipment.drivers.base import MachineReport, Observation, Push, PushEvent, RemoteFile
-from jobs.supervision.reconcile import LATE_REPORT_S, Ending, Facts, LiveTry, StartAsked
+from jobs.supervision.facts import Ending, Facts, LiveTry, StartAsked
+from jobs.supervision.reconcile import LATE_REPORT_S
 
 ENDINGS = frozenset({PushEvent.PRINT_DONE, PushEvent.PRINT_CANCELLED, PushEvent.PRINT_FAILED})
 
@@ -29,6 +30,7 @@ class Memory:
     file: RemoteFile | None = None
     file_asked: bool = False
     known_error: str = ""
+    looked: bool = False  # at least once, answered or not
     _attempt: str = ""
     _path: str = ""
     _ending: Ending | None = None
@@ -37,6 +39,9 @@ class Memory:
     _started_again: bool = False
     _wrong_stopped: bool = False
     _stop_at: float | None = None
+    _looked_at: float = (
+        0.0  # the last look, answered or not: how long something lasted is proven only up to it
+    )
     _silent_since: float | None = None
     _idle_since: float | None = None
     _idle_looks: int = 0
@@ -66,6 +71,10 @@ class Memory:
         if not start_sent and self._start in (StartAsked.UNKNOWN, StartAsked.ACCEPTED):
             self._start, self._start_at = StartAsked.NOT, None
 
+    def is_followed(self, path: str | None) -> bool:
+        """Say whether this is the file of the attempt on the machine."""
+        return bool(self._path) and path == self._path
+
     def start_went(self, asked: StartAsked, now: float) -> None:
         """Note how far our start has come."""
         if self._start_at is None or asked is StartAsked.IN_FLIGHT:
@@ -93,8 +102,8 @@ class Memory:
 
     def look(self, seen: Observation, now: float) -> None:
         """Note a look that was answered."""
-        self.seen = seen
-        self._silent_since = None
+        self.seen, self.looked = seen, True
+        self._looked_at, self._silent_since = now, None
         if seen.is_busy and seen.path is not None:
             self._last_path = seen.path
         self._idle_looks = self._idle_looks + 1 if seen.is_ready else 0
@@ -111,13 +120,21 @@ class Memory:
 
     def miss(self, now: float) -> None:
         """Note a look that was not answered."""
-        self.seen = None
+        self.seen, self.looked, self._looked_at = None, True, now
         self._silent_since = now if self._silent_since is None else self._silent_since
         self._idle_since, self._idle_looks, self._away_since, self._unknown_since = None, 0, None, None
         self.file, self.file_asked = None, False
 
-    def silent_for(self, now: float) -> float:
-        return 0.0 if self._silent_since is None else now - self._silent_since
+    @property
+    def silent_s(self) -> float:
+        return self._proven(self._silent_since)
+
+    @property
+    def start(self) -> StartAsked:
+        return self._start
+
+    def _proven(self, since: float | None) -> float:
+        return 0.0 if since is None else self._looked_at - since
 
     def facts(self, attempt: LiveTry | None, machine: KeptMachine, now: float, *, order_holds: bool) -> Facts:
         """Put together what a decision rests on. ``order_holds``: the start's order would still allow one."""
@@ -135,11 +152,11 @@ class Memory:
             start=self._start,
             since_start_s=lasted(self._start_at),
             since_stop_s=lasted(self._stop_at),
-            silent_s=lasted(self._silent_since),
-            idle_s=lasted(self._idle_since),
+            silent_s=self.silent_s,
+            idle_s=self._proven(self._idle_since),
             idle_looks=self._idle_looks,
-            away_s=lasted(self._away_since),
-            unknown_s=lasted(self._unknown_since),
+            away_s=self._proven(self._away_since),
+            unknown_s=self._proven(self._unknown_since),
             may_start_again=order_holds and not self._started_again,
             stop_sent_for_wrong_file=self._wrong_stopped,
             just_ended=ended if now - ended_at < LATE_REPORT_S else "",

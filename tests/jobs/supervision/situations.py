@@ -6,7 +6,7 @@ from typing import Any
 
 from equipment.drivers.base import MachineReport, Observation, PushEvent, RemoteFile
 from jobs.lifecycle.states import State
-from jobs.supervision.reconcile import Ending, Facts, LiveTry, StartAsked
+from jobs.supervision.facts import Ending, Facts, LiveTry, StartAsked
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 OURS = "fl/abc-12345678.gcode"

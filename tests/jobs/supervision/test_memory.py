@@ -3,8 +3,9 @@
 from equipment.drivers.base import MachineReport, Push, PushEvent, PushKind
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
+from jobs.supervision.facts import Facts, MarkPlate, StartAsked, Step, Unsure, Why
 from jobs.supervision.memory import KeptMachine, Memory
-from jobs.supervision.reconcile import Facts, MarkPlate, StartAsked, Step, Unsure, Why, decide
+from jobs.supervision.reconcile import decide
 from tests.jobs.supervision.situations import HALTED, OURS, PRINTING, READY, THEIRS, a_try, remote, seen
 
 CLEAR = KeptMachine(plate_open=True, plate_token=True, out_of_order=False)
@@ -107,10 +108,10 @@ def test_silence_is_counted_from_the_first_look_that_was_not_answered() -> None:
     memory.look(PRINTING, 0.0)
     memory.miss(1.0)
     memory.miss(7.0)
-    assert memory.silent_for(7.0) == 6.0
+    assert memory.silent_s == 6.0
     assert Unsure(Why.SILENT) in decide(facts_of(memory, 7.0))
     memory.look(PRINTING, 8.0)
-    assert memory.silent_for(8.0) == 0.0
+    assert memory.silent_s == 0.0
 
 
 def test_what_was_known_of_a_file_does_not_outlive_the_look() -> None:

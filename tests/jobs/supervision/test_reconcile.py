@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipment.drivers.base import MachineReport, PushEvent, RemoteFile
+from equipment.drivers.base import MachineReport, Observation, PushEvent, RemoteFile
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import ROWS, Action, steps_for
-from jobs.supervision import reconcile
-from jobs.supervision.reconcile import (
+from jobs.supervision.facts import (
     Decision,
     Ending,
     Facts,
@@ -26,11 +25,8 @@ from jobs.supervision.reconcile import (
     Unsure,
     VoidToken,
     Why,
-    decide,
-    is_foreign,
-    wants_file,
-    why_not_start,
 )
+from jobs.supervision.reconcile import decide, is_foreign, wants_file, why_not_start
 from tests.jobs.supervision.situations import (
     ACCEPTED,
     AWAY,
@@ -180,12 +176,12 @@ SCENARIOS: list[tuple[str, Facts, tuple[Decision, ...]]] = [
     ),
     (
         "case 6: idle three times, the order holds",
-        facts(START_SENT, READY, start=UNKNOWN, file=remote(), idle_looks=3, may_start_again=True),
+        facts(START_SENT, READY, start=UNKNOWN, file=remote(), idle_looks=3, idle_s=2, may_start_again=True),
         (StartAgain(),),
     ),
     (
         "case 6: idle three times, the order does not hold",
-        facts(START_SENT, READY, start=UNKNOWN, file=remote(), idle_looks=3),
+        facts(START_SENT, READY, start=UNKNOWN, file=remote(), idle_looks=3, idle_s=2),
         (NotStarted(),),
     ),
     (
@@ -393,7 +389,7 @@ MISMATCHES = [
     ("what", "attempt", "look", "file", "why"), MISMATCHES, ids=[m[0] for m in MISMATCHES]
 )
 def test_case_25_one_mismatch_alone_and_no_start_is_sent(
-    what: str, attempt: LiveTry, look: reconcile.Observation, file: RemoteFile | None, why: str
+    what: str, attempt: LiveTry, look: Observation, file: RemoteFile | None, why: str
 ) -> None:
     assert why_not_start(attempt, look, file) == why
 
@@ -415,7 +411,7 @@ looks = st.none() | st.builds(
 durations = st.floats(0, 400, allow_nan=False)
 tries = st.none() | st.builds(
     LiveTry,
-    state=st.sampled_from(list(reconcile.STARTED | {State.SENDING, State.LOADED})),
+    state=st.sampled_from(list(STARTED | {State.SENDING, State.LOADED})),
     path=st.sampled_from(["", OURS]),
     sha1=st.just("0" * 40),
     size=st.just(100),
@@ -534,7 +530,8 @@ def test_a_foreign_print_never_leaves_a_plate_that_counts_as_clear(known: Facts)
 def test_nobody_else_is_stopped_unless_our_start_was_accepted(known: Facts) -> None:
     if any(isinstance(one, StopWrongFile) for one in decide(known)):
         assert known.start is StartAsked.ACCEPTED
-        assert known.seen is not None and known.seen.path not in (None, OURS)
+        assert known.seen is not None and known.seen.path is not None
+        assert known.attempt is not None and known.seen.path != known.attempt.path
         assert not known.stop_sent_for_wrong_file
 
 

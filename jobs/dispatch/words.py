@@ -1,0 +1,21 @@
+"""Why a queued job waits, in words (UX-18). Each guard of a claim has its own sentence."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, str | Promise] = {
+    "waiting_approval": _("L’accord ne compte plus : un animateur va regarder de nouveau."),
+    "waiting_undo": _("Approuvé à l’instant. Ça part dans quelques secondes."),
+    "waiting_closed": _("Le fab lab est fermé."),
+    "waiting_out_of_order": _("La machine est en panne. L’équipe est prévenue."),
+    "waiting_unreachable": _("On vérifie la machine – un animateur regarde"),
+    "waiting_foreign_print": _("La machine est occupée hors file."),
+    "waiting_machine_busy": _("La machine fait un autre objet."),
+    "waiting_own_booking": _("Ça commence avec ta réservation."),
+    "waiting_booking": _("Quelqu’un a réservé la machine en ce moment."),
+    "waiting_next_booking": _("Pas assez de temps avant la prochaine réservation."),
+    "waiting_closing_time": _("Pas assez de temps avant la fermeture."),
+    "waiting_format": _("Cette machine ne prend pas ce fichier. Demande à un animateur."),
+    "waiting_file_refused": _("La machine refuse le fichier."),
+    "waiting_no_machine": _("Aucune machine ne peut le faire ici pour l’instant."),
+}

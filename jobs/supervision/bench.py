@@ -1,0 +1,48 @@
+"""What all watches of one process share: database threads, clocks, the lease, the pool of uploads."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import ParamSpec, TypeVar
+
+from django.utils import timezone
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+UPLOADS_AT_ONCE = 4  # refilled as each ends; a slow machine delays no other (REL-20)
+
+
+@dataclass
+class Lease:
+    """The right to give orders to a machine. ``until`` is monotonic: a process that was frozen sees that it is over."""
+
+    number: int
+    until: float
+
+    def holds(self) -> bool:
+        return time.monotonic() < self.until
+
+
+@dataclass
+class Bench:
+    """Shared by the watches of one process.
+
+    ``put_off``: (job, machine) → (code, until) for machines that refused a job's file; this process remembers it.
+    """
+
+    threads: Executor
+    chance: Random = field(default_factory=Random)
+    clock: Callable[[], datetime] = timezone.now
+    monotonic: Callable[[], float] = time.monotonic
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UPLOADS_AT_ONCE))
+    put_off: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+
+    async def db(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a short database call in a thread that keeps its connection."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(call, *args, **kwargs))

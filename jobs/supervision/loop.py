@@ -1,0 +1,201 @@
+"""The long-running watch: which machines are ours, one watch for each, the lease that allows orders, the dispatcher.
+
+Any number of processes may run this beside each other. A machine belongs to the one that holds its lease in the
+database; losing it ends the watch, and with it every order, at once (REL-5).
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from equipment.machines import services as machines
+from fablab.core.ids import new_id
+from fablab.core.threads import DatabaseThreads
+from fablab.core.waking import bell, ring
+from jobs.dispatch import services as dispatch
+from jobs.lifecycle import services as lifecycle
+from jobs.supervision import records
+from jobs.supervision.bench import Bench, Lease
+from jobs.supervision.coordinator import Backoff
+from jobs.supervision.watch import Watch
+
+logger = logging.getLogger(__name__)
+
+LEASE_S = 30.0
+LEASE_KEPT_EVERY_S = 10.0
+CENSUS_EVERY_S = 2.0
+TICK_S = 1.0
+THREADS = 4
+BELL = "supervision"
+
+
+@dataclass
+class _Post:
+    """A machine that is ours, as long as the lease holds."""
+
+    connection: int
+    lease: Lease
+    watch: Watch
+    task: "asyncio.Task[None]"
+
+
+async def run(stop: asyncio.Event, *, owner: str | None = None) -> None:
+    """Watch machines, carry out orders and dispatch jobs until ``stop`` is set.
+
+    ``owner`` names this run in leases; by default host, process and a random part.
+    """
+    name = owner or f"{socket.gethostname()[:15]}-{os.getpid()}-{new_id()}"
+    threads = DatabaseThreads(THREADS, "supervision")
+    ears = ThreadPoolExecutor(1, "supervision-bell")
+    try:
+        await Supervisor(name[:40], Bench(threads), ears).run(stop)
+    finally:
+        ring(BELL)
+        ears.shutdown()
+        await asyncio.to_thread(threads.shutdown)
+
+
+class Supervisor:
+    """All machines of one process. The parts are functions that tests call one by one."""
+
+    def __init__(self, owner: str, bench: Bench, ears: ThreadPoolExecutor) -> None:
+        self.owner = owner
+        self.bench = bench
+        self._ears = ears
+        self._posts: dict[str, _Post] = {}
+        self._pulse: dict[str, object] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        parts = [
+            asyncio.create_task(self._repeat("census", self.take_stock, CENSUS_EVERY_S)),
+            asyncio.create_task(self._repeat("leases", self.keep_leases, LEASE_KEPT_EVERY_S)),
+            asyncio.create_task(self._repeat("tick", self.tick, 0.0, self._wait_for_bell)),
+        ]
+        try:
+            await stop.wait()
+        finally:
+            ring(BELL)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            await self.close()
+
+    async def close(self) -> None:
+        """End every watch and give the leases back, so that a successor need not wait."""
+        for machine_id in list(self._posts):
+            await self._leave(machine_id, drop=True)
+
+    async def _repeat(
+        self,
+        name: str,
+        part: Callable[[], Awaitable[object]],
+        every_s: float,
+        pause: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Do a part again and again; what goes wrong is logged, and tried again after a pause that grows."""
+        backoff = Backoff(self.bench.chance)
+        while True:
+            try:
+                await part()
+                backoff.worked()
+            except Exception:
+                logger.exception("supervision: %s failed", name)
+                await asyncio.sleep(backoff.failed())
+                continue
+            await (pause() if pause else asyncio.sleep(every_s))
+
+    async def _wait_for_bell(self) -> None:
+        rings = bell(BELL)
+        await asyncio.get_running_loop().run_in_executor(self._ears, rings.wait, TICK_S)
+        rings.clear()
+
+    # --- which machines are ours --------------------------------------------------------------------------------
+
+    @property
+    def watches(self) -> dict[str, Watch]:
+        return {machine_id: post.watch for machine_id, post in self._posts.items()}
+
+    @property
+    def leases(self) -> dict[str, int]:
+        """Return the lease numbers of the machines that are ours now."""
+        return {
+            machine_id: post.lease.number for machine_id, post in self._posts.items() if post.lease.holds()
+        }
+
+    async def take_stock(self) -> None:
+        """Begin to watch machines that were added or became free, end with those that were removed or changed."""
+        there = {machine.id: machine.connection for machine in await self.bench.db(records.census)}
+        for machine_id, post in list(self._posts.items()):
+            if there.get(machine_id) != post.connection or post.task.done():
+                await self._leave(machine_id, drop=machine_id not in there)
+        for machine_id, connection in there.items():
+            if machine_id not in self._posts:
+                await self._take(machine_id, connection)
+
+    async def _take(self, machine_id: str, connection: int) -> None:
+        until = self.bench.monotonic() + LEASE_S
+        number = await self.bench.db(
+            machines.take_lease, machine_id, owner=self.owner, at=self.bench.clock(), seconds=LEASE_S
+        )
+        if number is None:
+            return
+        try:
+            driver = await self.bench.db(records.open_driver, machine_id)
+        except (LookupError, ValueError) as problem:
+            logger.error("%s: cannot be watched: %s", machine_id, problem)
+            return
+        lease = Lease(number, until)
+        watch = Watch(machine_id, driver, lease, self.bench)
+        self._posts[machine_id] = _Post(connection, lease, watch, asyncio.create_task(watch.run()))
+
+    async def _leave(self, machine_id: str, *, drop: bool) -> None:
+        post = self._posts.pop(machine_id)
+        post.lease.until = float("-inf")  # before anything is waited for: no order leaves any more
+        post.task.cancel()
+        await asyncio.gather(post.task, return_exceptions=True)
+        if drop:
+            try:
+                await self.bench.db(machines.drop_lease, machine_id, owner=self.owner)
+            except Exception:
+                logger.exception("%s: the lease was not given back, it will run out", machine_id)
+
+    async def keep_leases(self) -> None:
+        """Prolong our leases; a machine whose lease was lost is left at once."""
+        if not self._posts:
+            return
+        ids = list(self._posts)
+        until = self.bench.monotonic() + LEASE_S
+        held = await self.bench.db(
+            machines.keep_leases, self.owner, ids, at=self.bench.clock(), seconds=LEASE_S
+        )
+        for machine_id in ids:
+            post = self._posts.get(machine_id)
+            if post is None:
+                continue
+            if machine_id in held:
+                post.lease.until = until
+            else:
+                logger.warning("%s: the lease is lost, another process watches it now", machine_id)
+                await self._leave(machine_id, drop=False)
+
+    # --- what people and the queue want -------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Carry what changed in the database to the watches, and give idle machines their next job."""
+        leases = self.leases
+        pulse = await self.bench.db(self._look, leases)
+        for machine_id, beat in pulse.items():
+            if self._pulse.get(machine_id) != beat and machine_id in self._posts:
+                self._posts[machine_id].watch.kick()
+        self._pulse = pulse
+
+    def _look(self, leases: dict[str, int]) -> dict[str, object]:
+        at = self.bench.clock()
+        lifecycle.expire_orders(at=at)
+        dispatch.release_the_forgotten(list(leases), at=at)
+        dispatch.look(leases, at=at, put_off=self.bench.put_off)
+        return dict(records.pulse(list(leases)))

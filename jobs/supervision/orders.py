@@ -1,0 +1,157 @@
+"""Orders on their way to a machine: proven possible, taken once, sent once, never after their time, never retried.
+
+``Orders._send_start`` is the only place in the system that starts a machine.
+"""
+
+import logging
+
+from equipment.drivers.base import Driver, DriverError
+from jobs.dispatch.services import give_back
+from jobs.lifecycle.states import OrderState, Verb
+from jobs.supervision import failpoints, records
+from jobs.supervision.bench import Bench, Lease
+from jobs.supervision.coordinator import Coordinator
+from jobs.supervision.facts import StartAsked, Why
+from jobs.supervision.memory import Memory
+from jobs.supervision.reconcile import START_SEEN_WITHIN_S, why_not_start
+
+logger = logging.getLogger(__name__)
+
+
+class Orders:
+    """Carries out the orders for one machine, one at a time."""
+
+    def __init__(
+        self,
+        machine_id: str,
+        driver: Driver,
+        lease: Lease,
+        memory: Memory,
+        coordinator: Coordinator,
+        bench: Bench,
+    ) -> None:
+        self._machine_id = machine_id
+        self._driver = driver
+        self._lease = lease
+        self._memory = memory
+        self._coordinator = coordinator
+        self._bench = bench
+
+    async def carry_out(self, order_id: str, verb: Verb) -> None:
+        """Carry out one waiting order, or settle it with the reason why nothing was sent."""
+        found = await self._bench.db(records.situation, self._machine_id, at=self._bench.clock())
+        attempt, known = found.attempt, found.live_try
+        if attempt is None or known is None:
+            await self._settle(order_id, OrderState.REFUSED, "attempt_ended")
+            return
+        try:
+            seen = await self._driver.observe()
+            if verb is Verb.START:
+                file = await self._driver.remote_file(known.path) if known.path else None
+        except DriverError as problem:
+            await self._settle(order_id, OrderState.REFUSED, problem.code)
+            return
+        if verb is not Verb.START:
+            if not seen.is_busy or seen.path != known.path:
+                await self._settle(
+                    order_id, OrderState.REFUSED, "other_file" if seen.is_busy else "not_printing"
+                )
+                self._coordinator.look_now(self._bench.monotonic())
+                return
+            await self._send(order_id, verb)
+            return
+        refusal = why_not_start(known, seen, file)
+        if refusal:
+            await self._settle(order_id, OrderState.REFUSED, refusal)
+            if refusal in (Why.FILE_MISSING, Why.FILE_DIFFERS):
+                await self._bench.db(
+                    give_back, attempt.id, why=refusal, blameless=True, at=self._bench.clock()
+                )
+            return
+        if await self._take(order_id):
+            failpoints.passing(failpoints.BEFORE_START_SENT)
+            self._memory.start_went(StartAsked.IN_FLIGHT, self._bench.monotonic())
+            await self._send_start(order_id, attempt.id, known.path)
+
+    async def start_again(self) -> None:
+        """Send the one new start after the first was proven not to have arrived, if its order still holds."""
+        found = await self._bench.db(records.situation, self._machine_id, at=self._bench.clock())
+        order_id = await self._bench.db(
+            records.start_order_that_holds,
+            self._machine_id,
+            lease_number=self._lease.number,
+            at=self._bench.clock(),
+        )
+        if order_id is None or found.attempt is None:
+            return
+        logger.info("%s: the start did not arrive, it is sent once more", self._machine_id)
+        self._memory.start_again(self._bench.monotonic())
+        await self._send_start(order_id, found.attempt.id, found.attempt.remote_path)
+
+    async def stop_wrong_file(self) -> None:
+        """Ask the machine to stop what it prints instead of our file. Best effort, once."""
+        self._memory.stop_for_wrong_file()
+        logger.error("%s: prints another file after our start, it is asked to stop", self._machine_id)
+        if not self._lease.holds():
+            return
+        try:
+            await self._driver.stop()
+        except DriverError as problem:
+            logger.warning("%s: that stop did not work: %s", self._machine_id, problem)
+
+    async def _send_start(self, order_id: str, attempt_id: str, path: str) -> None:
+        bench, memory = self._bench, self._memory
+        if not self._lease.holds():
+            await self._not_started(order_id, attempt_id, "lease_lost")
+            return
+        try:
+            await self._driver.start(path)
+        except DriverError as problem:
+            if problem.certain:
+                await self._not_started(order_id, attempt_id, problem.code)
+                return
+            logger.warning("%s: nobody knows whether the start arrived: %s", self._machine_id, problem)
+            memory.start_went(StartAsked.UNKNOWN, bench.monotonic())
+        else:
+            failpoints.passing(failpoints.AFTER_START_ACCEPTED)
+            memory.start_went(StartAsked.ACCEPTED, bench.monotonic())
+            await self._settle(order_id, OrderState.DONE, "accepted")
+        self._coordinator.expect_change(bench.monotonic(), START_SEEN_WITHIN_S)
+        self._coordinator.look_now(bench.monotonic())
+
+    async def _not_started(self, order_id: str, attempt_id: str, why: str) -> None:
+        self._memory.start_went(StartAsked.NOT, self._bench.monotonic())
+        await self._bench.db(
+            records.start_surely_not_sent, order_id, attempt_id, outcome=why, at=self._bench.clock()
+        )
+
+    async def _send(self, order_id: str, verb: Verb) -> None:
+        if not await self._take(order_id):
+            return
+        if not self._lease.holds():
+            await self._settle(order_id, OrderState.REFUSED, "lease_lost")
+            return
+        send = {
+            Verb.PAUSE: self._driver.pause,
+            Verb.RESUME: self._driver.resume,
+            Verb.STOP: self._driver.stop,
+        }
+        try:
+            await send[verb]()
+        except DriverError as problem:
+            state = OrderState.REFUSED if problem.certain else OrderState.UNKNOWN
+            await self._settle(order_id, state, problem.code)
+        else:
+            await self._settle(order_id, OrderState.DONE, "accepted")
+        # A pause takes as long as the command that runs, minutes while heating.
+        self._coordinator.expect_change(self._bench.monotonic(), 60)
+        self._coordinator.look_now(self._bench.monotonic())
+
+    async def _take(self, order_id: str) -> bool:
+        taken = await self._bench.db(
+            records.take, order_id, lease_number=self._lease.number, at=self._bench.clock()
+        )
+        return taken is not None
+
+    async def _settle(self, order_id: str, state: OrderState, outcome: str) -> None:
+        await self._bench.db(records.settle, order_id, state=state, outcome=outcome, at=self._bench.clock())
