@@ -39,18 +39,18 @@ def make_site(
     name: str | None = None,
     *,
     zone: str = "Europe/Paris",
-    open: Iterable[tuple[int, int]] = DAILY,
+    opens: Iterable[tuple[int, int]] = DAILY,
     weekdays: Iterable[int] = range(7),
     **fields: Any,
 ) -> Site:
-    """Make a site that is open from 9:00 to 18:00 each day on its own clock. ``open``: minutes of the day."""
+    """Make a site that is open from 9:00 to 18:00 each day on its own clock. ``opens``: minutes of the day."""
     number = next(_numbers)
     site = Site.objects.create(name=name or f"Lieu {number}", slug=f"lieu-{number}", time_zone=zone, **fields)
-    spans = list(open)
+    spans = list(opens)
     OpeningHours.objects.bulk_create(
-        OpeningHours(site=site, weekday=weekday, opens=opens, closes=closes)
+        OpeningHours(site=site, weekday=weekday, opens=first, closes=last)
         for weekday in weekdays
-        for opens, closes in spans
+        for first, last in spans
     )
     return site
 
@@ -143,12 +143,12 @@ def certify(
     person: User, machine_or_kind: Machine | MachineKind, site: Site | None = None, **fields: Any
 ) -> Certificate:
     """Certify a person for a machine's kind at its site, or for a kind at ``site``."""
-    if isinstance(machine_or_kind, Machine):
-        kind, site = machine_or_kind.model.kind, site or machine_or_kind.site
-    else:
-        kind = machine_or_kind
+    machine = machine_or_kind if isinstance(machine_or_kind, Machine) else None
+    kind = machine_or_kind if isinstance(machine_or_kind, MachineKind) else machine_or_kind.model.kind
+    place = site or (machine.site if machine else None)
+    assert place is not None, "a certificate holds at a site: name it"
     fields = {"granted_at": MONDAY - timedelta(days=30), **fields}
-    return Certificate.objects.create(person=person, kind=kind, site=site, **fields)
+    return Certificate.objects.create(person=person, kind=kind, site=place, **fields)
 
 
 def make_booking(
