@@ -72,6 +72,8 @@ def write_stl(triangles: Triangles, path: Path) -> None:
         len(triangles), dtype=[("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
     )
     records["corners"] = triangles - low
+    # PrusaSlicer 2.5 takes a file for text when none of the first bytes is above 127; minus zero has one such byte.
+    records["normal"] = np.float32(-0.0)
     with path.open("wb") as out:
         out.write(b"fab lab model".ljust(80, b" ") + len(triangles).to_bytes(4, "little"))
         records.tofile(out)

@@ -157,7 +157,7 @@ def _hollow(depth: Floats, there: NDArray[np.bool_], extent: float) -> Floats:
     for radius, reach, weight in ((2, 0.010, 0.35), (6, 0.03, 0.4), (17, 0.08, 0.5)):
         share = blurred(cover, radius)
         around = blurred(filled, radius) / np.maximum(share, 1e-3)
-        behind = np.where(solid, coarse - around, 0) / (reach * extent)
+        behind = np.where(solid, coarse - around, 0) / max(reach * extent, 1e-9)
         total += weight * np.clip(behind, 0, 1) * np.clip(share * 6 - 5, 0, 1)
     total = blurred(np.minimum(total, 0.75), 1)
     fine: Floats = total.repeat(FINER, axis=0).repeat(FINER, axis=1)

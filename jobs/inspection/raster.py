@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 ROWS_AT_ONCE = 400_000
 PIXELS_AT_ONCE = 2_000_000
-MOST_PIXELS = 400_000_000  # a heap of giant triangles is left unfinished beyond this
+MOST_PIXELS = 120_000_000  # a heap of giant triangles is left unfinished beyond this
 NOTHING = np.int64(-1)
 _DEPTHS = float(2**31 - 1) * 0.999
 

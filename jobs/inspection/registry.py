@@ -1,6 +1,7 @@
 """From bytes and a name to the reader that takes them: a literal table, content first, the ending second."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,40 +14,35 @@ from .toolpath import Toolpath
 
 HEAD_BYTES = 4096
 
-Reader = Callable[[Path, Path | None, Path | None], Report]
+Draw = Callable[[], bytes]  # makes the picture, a PNG; may take longer than the reading
+Reader = Callable[[Path, Path | None, bool], tuple[Report, Draw | None]]
 
 
 class Format(NamedTuple):
     name: str
     endings: tuple[str, ...]
     sniff: Callable[[bytes], bool]  # could these first bytes be this format?
-    read: Reader  # path, where to draw, where to write the bare triangles
+    read: Reader  # the file, where to write its bare triangles, whether a picture is wanted
 
 
 def _solid(reader: Callable[[Path], tuple[Report, Triangles | None]]) -> Reader:
     """A model's reader: its triangles can be drawn and written out clean."""
 
-    def read(path: Path, picture_to: Path | None, mesh_to: Path | None) -> Report:
+    def read(path: Path, mesh_to: Path | None, pictured: bool) -> tuple[Report, Draw | None]:
         report, triangles = reader(path)
         if triangles is None:
-            return report
+            return report, None
         if mesh_to is not None and not report.blocked:
             write_stl(triangles, mesh_to)
-        if picture_to is not None:
-            picture_to.write_bytes(pictures.draw_mesh(triangles))
-        return report
+        return report, partial(pictures.draw_mesh, triangles) if pictured else None
 
     return read
 
 
-def _read_gcode(path: Path, picture_to: Path | None, mesh_to: Path | None) -> Report:
-    if picture_to is None:
-        return gcode.read(path)
-    toolpath = Toolpath()
+def _read_gcode(path: Path, mesh_to: Path | None, pictured: bool) -> tuple[Report, Draw | None]:
+    toolpath = Toolpath() if pictured else None
     report = gcode.read(path, toolpath)
-    if toolpath.segments:
-        picture_to.write_bytes(pictures.draw_toolpath(toolpath))
-    return report
+    return report, partial(pictures.draw_toolpath, toolpath) if toolpath and toolpath.segments else None
 
 
 FORMATS: tuple[Format, ...] = (
@@ -77,25 +73,33 @@ def sniff(head: bytes, name: str) -> str | Finding:
     return claimed.name
 
 
-def read(path: Path, name: str, picture_to: Path | None = None, mesh_to: Path | None = None) -> Report:
-    """Reads one file and says what is in it.
+def examine(
+    path: Path, name: str, mesh_to: Path | None = None, pictured: bool = False
+) -> tuple[Report, Draw | None]:
+    """Reads one file: its report, and when `pictured` what draws it, if it can be drawn.
 
-    Draws its picture (PNG) to `picture_to`, and writes a sound model's bare triangles (binary STL, standing on the
-    plate) to `mesh_to`, where these are given and possible.
-
-    Never raises for bad input: what cannot be read comes back as a report with a blocking finding. Call it through
+    Writes a sound model's bare triangles (binary STL, standing on the plate) to `mesh_to`. Never raises for bad
+    input: what cannot be read comes back as a report with a blocking finding. Call it through
     `sandbox.inspect_file`, which also bounds time and memory.
     """
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     except OSError:
-        return Report("", findings=(finding("unreadable", why="missing"),))
+        return Report("", findings=(finding("unreadable", why="missing"),)), None
     sniffed = sniff(head, name)
     if isinstance(sniffed, Finding):
-        return Report("", findings=(sniffed,))
+        return Report("", findings=(sniffed,)), None
     reader = next(one.read for one in FORMATS if one.name == sniffed)
     try:
-        return reader(path, picture_to, mesh_to)
+        return reader(path, mesh_to, pictured)
     except MemoryError:
-        return Report(sniffed, findings=(finding("unreadable", why="too_complex"),))
+        return Report(sniffed, findings=(finding("unreadable", why="too_complex"),)), None
+
+
+def read(path: Path, name: str, picture_to: Path | None = None) -> Report:
+    """`examine`, with the picture drawn at once to `picture_to` where that is given and possible."""
+    report, draw = examine(path, name, pictured=picture_to is not None)
+    if picture_to is not None and draw is not None:
+        picture_to.write_bytes(draw())
+    return report

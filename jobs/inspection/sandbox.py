@@ -186,14 +186,13 @@ def inspect_file(
 
 
 def _answer(done: Completed) -> Report:
-    if done.stopped == "time" or done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        return Report("", findings=(finding("unreadable", why="too_slow"),))
-    if done.stopped == "output":
-        return Report("", findings=(finding("unreadable", why="too_complex"),))
+    """The report the child gave, also when its picture failed afterwards; else a report of how it ended."""
     try:
         return Report.from_json(json.loads(done.stdout))
     except (KeyError, TypeError, ValueError, RecursionError):
-        return Report("", findings=(finding("unreadable", why="crashed"),))
+        slow = done.stopped == "time" or done.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+        why = "too_complex" if done.stopped == "output" else "too_slow" if slow else "crashed"
+        return Report("", findings=(finding("unreadable", why=why),))
 
 
 def _take(made: Path, to: Path, begins: bytes, most: int) -> bool:
