@@ -9,16 +9,14 @@ reached the machine.
 import asyncio
 import errno
 import json
-import math
 import socket
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Never
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -26,6 +24,7 @@ from yarl import URL
 
 from equipment.drivers.addresses import AllowedAddress, Target, check_address, parse_target
 from equipment.drivers.base import Code, Connection, DriverError
+from equipment.drivers.foreign import read_json
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 Lookup = Callable[[str, int], Awaitable[Sequence[tuple[int, str]]]]
@@ -134,18 +133,6 @@ class Answer:
         if not isinstance(content, dict):
             raise DriverError(Code.ANSWER_UNREADABLE, status=self.status)
         return content
-
-
-def read_json(text: bytes | str) -> Any:
-    """Parse JSON from a stranger. Raises ValueError for everything that is not plain JSON."""
-    try:
-        return json.loads(text, parse_constant=_no_number)
-    except RecursionError as problem:
-        raise ValueError("nested too deeply") from problem
-
-
-def _no_number(word: str) -> Never:
-    raise ValueError(f"{word} is not a number of JSON")
 
 
 _opened_here: ContextVar[list[socket.socket] | None] = ContextVar("_opened_here", default=None)
@@ -392,36 +379,3 @@ def translate(problem: BaseException, *, sent: bool, harmless: bool) -> DriverEr
     if not sent:
         return DriverError(Code.CONNECTION_REFUSED)
     return DriverError(Code.ANSWER_LOST, certain=certain)
-
-
-def finite(value: object) -> float | None:
-    """A number of a stranger as a float; `None` for anything else, also for infinite ones and booleans."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-_UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, halves of characters, line ends
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read differently
-
-
-def _readable(sign: str) -> bool:
-    return unicodedata.category(sign) not in _UNREADABLE and sign not in _TURNING
-
-
-def text_of(value: object, longest: int) -> str | None:
-    """A stranger's text, shortened and made harmless; `None` for anything else or nothing."""
-    if not isinstance(value, str):
-        return None
-    return "".join(sign if _readable(sign) else " " for sign in value[:longest]).strip() or None
-
-
-def path_of(value: object, longest: int = 1024) -> str | None:
-    """A stranger's path, unchanged because it has to be given back as it came; `None` if that is unsafe."""
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not all(map(_readable, value)):
-        return None
-    return value

@@ -19,8 +19,9 @@ from equipment.drivers.base import (
     Push,
     RemoteFile,
 )
+from equipment.drivers.foreign import text_of
 from equipment.drivers.octoprint import push, upload, wire
-from equipment.drivers.web import Answer, Limits, Lookup, Web, text_of
+from equipment.drivers.web import Answer, Limits, Lookup, Web
 
 CAPABILITIES = Capabilities(
     send=True, start=True, pause=True, stop=True, observe=True, temperatures=True, camera=False

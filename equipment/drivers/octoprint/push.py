@@ -17,8 +17,9 @@ from equipment.drivers.base import (
     PushEvent,
     PushKind,
 )
+from equipment.drivers.foreign import read_json, text_of
 from equipment.drivers.octoprint import wire
-from equipment.drivers.web import Answer, Web, read_json, text_of
+from equipment.drivers.web import Answer, Web
 
 SUBSCRIPTION = {
     "subscribe": {

@@ -19,7 +19,7 @@ from equipment.drivers.base import (
     RemoteFile,
     Temperature,
 )
-from equipment.drivers.web import finite, path_of, text_of
+from equipment.drivers.foreign import finite, path_of, text_of
 
 LONGEST_NAME = 100
 LONGEST_ERROR = 300

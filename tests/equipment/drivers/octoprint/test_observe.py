@@ -104,7 +104,7 @@ async def test_starting_and_finishing_are_never_seen_as_ready(
     """Pitfall 8: a print that has just ended still holds the machine."""
     file = await driver.send(gcode(0.3), "fl", a_name(), {})
     await driver.start(file.path)
-    reports = []
+    reports: list[MachineReport] = []
     while not reports or reports[-1] is not MachineReport.READY:
         reports.append((await driver.observe()).report)
 
