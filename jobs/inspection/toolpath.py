@@ -13,7 +13,7 @@ class Toolpath:
     being written is always kept, so the top of the object is always there.
     """
 
-    def __init__(self, most: int = 300_000) -> None:
+    def __init__(self, most: int = 120_000) -> None:
         self.most = most
         self.stride = 1
         self._layers: list[array[float]] = []

@@ -25,7 +25,7 @@ print(int(peak[1]) // 1024, report.facts["lines"], report.blocked)
 def written(path: Path, megabytes: int) -> Path:
     body = ("G92 E0\n" + "\n".join(printing.walls()) + "\n").encode() * 40
     with path.open("wb") as out:
-        out.write(printing.text())
+        out.write(printing.text(cool=()))
         while out.tell() < megabytes * 1_000_000:
             out.write(body)
         out.write(("\n".join(printing.COOL) + "\n").encode())
