@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from equipment.bookings.queries import next_free
+from equipment.bookings.queries import next_free_for_machines
 from equipment.machines import figures
 from equipment.machines.models import Machine
 from equipment.machines.states import Condition, Driver, Plate, Report, condition_of
@@ -68,7 +68,7 @@ def machine_shapes(
     """
     machines = list(machines)
     attempts = live_attempts(machine.pk for machine in machines)
-    free = next_free(machines, at=at) if free_times else {}
+    free = next_free_for_machines(machines, at) if free_times else {}
     orders = _open_orders([attempt.pk for attempt in attempts.values()])
     return [
         _machine_shape(

@@ -42,8 +42,8 @@ def press(
     part = live_part(job)
     if part is not None and part.attempt.machine.driver != Driver.NONE:
         if action in {Action.START, Action.PAUSE, Action.RESUME}:
-            order = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
-            return job_for(actor, job_id), order
+            asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
+            return job_for(actor, job_id), asked
     elif part is not None and action is Action.START and plate_clear:
         clear_plate(part.attempt.machine_id, actor=actor, at=at)
     details: dict[str, object] = {}
@@ -55,7 +55,7 @@ def press(
         details["blameless"] = True
     apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)
     job = job_for(actor, job_id)
-    order = None
+    order: Order | None = None
     if action is Action.ASK_STOP and job.state == State.STOPPING:
         order = Order.objects.filter(attempt__parts__job=job, verb=Verb.STOP).order_by("-created_at").first()
     return job, order
