@@ -49,6 +49,8 @@ if TESTING:  # never the data of an installation that lives here; tests/conftest
 MEDIA_ROOT = VAR_DIR / "files"  # never served by address: jobs.uploads.pages checks who asks
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("FABLAB_DEMO", default=False)
+# Tests of power cuts: the process kills itself at the point that FABLAB_FAILPOINT names. Never on a real installation.
+DEBUG_FAILPOINTS = env.bool("DEBUG_FAILPOINTS", default=False)
 
 # --- secrets: never a default one. Without one in the environment the installation makes its own ----------
 
@@ -111,6 +113,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "fablab.core.csp.content_security_policy",
 ]
 ROOT_URLCONF = "fablab.urls"
 ASGI_APPLICATION = "fablab.asgi.application"
@@ -127,6 +130,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "fablab.dashboard.context.around",
             ]
         },
     }
@@ -223,7 +227,35 @@ SLICER = env.str("SLICER", default="prusa-slicer")  # a name on PATH or a path; 
 
 # --- API --------------------------------------------------------------------------------------------------
 
-REST_FRAMEWORK: dict[str, Any] = {}
+# Who may ask and how stands on fablab.api.views.Endpoint: named here, it would be imported in a circle.
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "fablab.api.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Fab lab",
+    "VERSION": "1",
+    "DESCRIPTION": "Machines, bookings and jobs of free fab labs. Errors are RFC 9457 problems.",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+# Requests a minute: of one person, and of everybody together who asks from one address without signing in.
+API_PER_MINUTE = {
+    "reads": env.int("API_READS_PER_MINUTE", default=3000),
+    "writes": env.int("API_WRITES_PER_MINUTE", default=600),
+    "anonymous": env.int("API_ANONYMOUS_PER_MINUTE", default=600),
+}
+METRICS_TOKEN = secret("METRICS_TOKEN")  # lets /metrics be read from another computer; without it only from this one
 
 LOGGING: dict[str, Any] = {
     "version": 1,

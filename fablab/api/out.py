@@ -1,0 +1,333 @@
+"""The answers' fields, for the schema. The values come from ``shapes`` and the small functions beside the views."""
+
+import functools
+from typing import Any
+
+from rest_framework import serializers as s
+
+from equipment.bookings.states import BookingState
+from equipment.machines.states import Condition, Driver, Plate, Report
+from equipment.sites.states import Role
+from fablab.people.states import Level
+from jobs.inspection.findings import Severity
+from jobs.lifecycle.states import OrderState, Source, State, Verb
+from jobs.preparation.states import PreparationState
+from jobs.uploads.states import Origin, UploadState
+
+
+class Out(s.Serializer[Any]):
+    """An answer: every field is always there."""
+
+
+def one_of(words: Any, **kwargs: Any) -> s.ChoiceField:
+    return s.ChoiceField(choices=[(str(word), str(word)) for word in words], **kwargs)
+
+
+def maybe(field: type[s.Field[Any, Any, Any, Any]], **kwargs: Any) -> Any:
+    return field(allow_null=True, **kwargs)
+
+
+@functools.cache
+def page_of(row: type[Out]) -> type[Out]:
+    """Return the form of a list of such rows."""
+    fields = {
+        "next": maybe(s.URLField),
+        "previous": maybe(s.URLField),
+        "results": row(many=True),
+    }
+    return type(f"{row.__name__.removesuffix('Out')}PageOut", (Out,), fields)
+
+
+class NamedOut(Out):
+    id = s.CharField()
+    name = s.CharField()
+
+
+class FindingOut(Out):
+    code = s.CharField()
+    severity = one_of(Severity)
+    detail = s.CharField(help_text="A sentence in the caller's language.")
+    params = s.DictField()
+
+
+# --- people and places --------------------------------------------------------------------------------------------
+
+
+class RolesOut(Out):
+    site = NamedOut()
+    roles = s.ListField(child=one_of(Role))
+    present = s.BooleanField()
+
+
+class KindNameOut(Out):
+    id = s.CharField()
+    slug = s.CharField()
+    name = s.CharField()
+    icon = s.CharField()
+
+
+class CertificateOut(Out):
+    id = s.CharField()
+    kind = KindNameOut()
+    site = NamedOut()
+    until = maybe(s.DateField)
+    may_send_machine_files = s.BooleanField()
+
+
+class QuotasOut(Out):
+    upload_bytes = s.IntegerField(help_text="Largest file in bytes.")
+
+
+class MeOut(Out):
+    id = s.CharField()
+    username = s.CharField()
+    display_name = s.CharField()
+    language = s.CharField()
+    level = one_of(Level)
+    roles = RolesOut(many=True)
+    certificates = CertificateOut(many=True)
+    quotas = QuotasOut()
+
+
+class TokenMadeOut(Out):
+    id = s.CharField()
+    token = s.CharField(help_text="Shown this once.")
+
+
+class TokenOut(Out):
+    id = s.CharField()
+    name = s.CharField()
+    scope = one_of(["all", "read"])
+    created_at = s.DateTimeField()
+    expires_at = maybe(s.DateTimeField)
+    last_used_at = maybe(s.DateTimeField)
+
+
+class HoursOut(Out):
+    weekday = s.IntegerField(help_text="Monday is 0.")
+    opens = s.RegexField(r"^\d\d:\d\d$", help_text="On the site's clock.")
+    closes = s.RegexField(r"^\d\d:\d\d$", help_text="26:00 is two in the morning of the next day.")
+
+
+class ClosureOut(Out):
+    first_day = s.DateField()
+    last_day = s.DateField(help_text="Included.")
+    reason = s.CharField()
+
+
+class SiteOut(Out):
+    id = s.CharField()
+    slug = s.CharField()
+    name = s.CharField()
+    address = s.CharField()
+    time_zone = s.CharField()
+    open_until = maybe(s.DateTimeField, help_text="Null: closed now.")
+    hours = HoursOut(many=True)
+    closures = ClosureOut(many=True)
+
+
+class PresenceOut(Out):
+    present = s.BooleanField()
+    until = maybe(s.DateTimeField)
+
+
+# --- machines and bookings ----------------------------------------------------------------------------------------
+
+
+class MachineModelOut(Out):
+    id = s.CharField()
+    name = s.CharField()
+    kind = KindNameOut()
+    working_area_mm = s.ListField(child=s.FloatField(), help_text="Width, depth, height; empty when unknown.")
+    materials = s.ListField(child=s.CharField())
+    qualities = s.ListField(child=s.CharField())
+    formats = s.ListField(child=s.CharField(), help_text="What the machine takes as it is.")
+    prepares = s.ListField(child=s.CharField(), help_text="What is made ready for it here.")
+
+
+class ProgressOut(Out):
+    percent = maybe(s.FloatField)
+    minutes_left = maybe(s.IntegerField)
+    estimated = s.BooleanField()
+    at = maybe(s.DateTimeField)
+
+
+class OrderOut(Out):
+    verb = one_of(Verb)
+    state = one_of(OrderState)
+    expires_at = s.DateTimeField()
+    outcome = maybe(s.CharField)
+
+
+class CurrentJobOut(Out):
+    id = s.CharField()
+    number = s.IntegerField()
+    title = s.CharField()
+    owner = s.CharField()
+    state = one_of(State)
+
+
+class MachineOut(Out):
+    """What is not required is shown to instructors and staff of the site only."""
+
+    id = s.CharField()
+    name = s.CharField()
+    site = s.CharField()
+    kind = KindNameOut()
+    model = NamedOut()
+    driver = one_of(Driver)
+    state = one_of(Condition)
+    plate = one_of(Plate)
+    needs_plate = s.BooleanField()
+    seen_at = maybe(s.DateTimeField)
+    next_free = maybe(s.DateTimeField)
+    out_of_order_reason = maybe(s.CharField)
+    progress = maybe(ProgressOut)
+    report = one_of(Report, required=False)
+    trouble = maybe(s.CharField, required=False)
+    address = maybe(s.CharField, required=False)
+    has_key = s.BooleanField(required=False)
+    plate_cleared_at = maybe(s.DateTimeField, required=False)
+    temperatures = s.DictField(required=False)
+    current_job = maybe(CurrentJobOut, required=False)
+    current_jobs = CurrentJobOut(many=True, required=False)
+    orders = OrderOut(many=True, required=False)
+    unsure = maybe(s.CharField, required=False)
+
+
+class ConnectionTestOut(Out):
+    ok = s.BooleanField()
+    code = s.CharField()
+    detail = s.CharField()
+    version = s.CharField()
+
+
+class SpanOut(Out):
+    start = s.DateTimeField()
+    end = s.DateTimeField()
+
+
+class BookingOut(Out):
+    id = s.CharField()
+    code = s.CharField(help_text="Six characters to read aloud.")
+    machine = NamedOut()
+    site = s.CharField()
+    person = NamedOut()
+    start = s.DateTimeField()
+    end = s.DateTimeField()
+    state = one_of(BookingState)
+
+
+# --- files and jobs -----------------------------------------------------------------------------------------------
+
+
+class MaterialOut(Out):
+    grams = maybe(s.FloatField)
+    metres = maybe(s.FloatField)
+    kind = maybe(s.CharField)
+
+
+class ReportOut(Out):
+    format = s.CharField()
+    size_mm = maybe(s.ListField, child=s.FloatField(), help_text="Width, depth, height.")
+    minutes = maybe(s.FloatField, help_text="Null: no estimate.")
+    material = maybe(MaterialOut)
+    findings = FindingOut(many=True)
+    thumbnail = maybe(s.CharField, help_text="The address of the picture.")
+
+
+class UploadOut(Out):
+    id = s.CharField()
+    name = s.CharField()
+    sha256 = s.CharField()
+    size = s.IntegerField()
+    origin = one_of(Origin)
+    state = one_of(UploadState)
+    created_at = s.DateTimeField()
+    report = maybe(ReportOut)
+
+
+class JobMachineOut(NamedOut):
+    plate = one_of(Plate)
+
+
+class JobUploadOut(NamedOut):
+    state = one_of(UploadState)
+
+
+class PreparationOut(Out):
+    state = one_of(["none", *PreparationState])
+    report = maybe(s.DictField)
+    tool = maybe(s.CharField, required=False)
+
+
+class WaitingForOut(Out):
+    code = s.CharField()
+    detail = s.CharField()
+    params = s.DictField(required=False)
+
+
+class AttemptOut(Out):
+    number = s.IntegerField()
+    machine = NamedOut()
+    claimed_at = s.DateTimeField()
+    loaded_at = maybe(s.DateTimeField)
+    started_at = maybe(s.DateTimeField)
+    ended_at = maybe(s.DateTimeField)
+    outcome = maybe(s.CharField)
+
+
+class JobOut(Out):
+    id = s.CharField()
+    number = s.IntegerField()
+    title = s.CharField()
+    owner = NamedOut()
+    site = s.CharField()
+    state = one_of(State)
+    state_at = s.DateTimeField()
+    unsure = s.BooleanField(help_text='Nobody knows: read "On vérifie la machine".')
+    reason = maybe(s.CharField)
+    machine = maybe(JobMachineOut)
+    machine_model = NamedOut()
+    booking = maybe(s.CharField)
+    settings = s.DictField()
+    note = s.CharField()
+    upload = JobUploadOut()
+    preparation = PreparationOut()
+    findings = FindingOut(many=True)
+    progress = ProgressOut()
+    place = maybe(s.IntegerField)
+    expected_start = maybe(s.DateTimeField)
+    waiting_for = WaitingForOut(many=True)
+    shelf = maybe(s.CharField)
+    attempts = AttemptOut(many=True)
+    orders = OrderOut(many=True)
+    version = s.IntegerField()
+    created_at = s.DateTimeField()
+    actions = s.ListField(child=s.CharField(), help_text="What the caller may do now.")
+
+
+class JobOrderedOut(JobOut):
+    order = OrderOut()
+
+
+class EventOut(Out):
+    version = s.IntegerField()
+    action = s.CharField()
+    from_state = s.CharField()
+    to_state = s.CharField()
+    actor = maybe(NamedOut)
+    source = one_of(Source)
+    at = s.DateTimeField()
+    details = s.DictField()
+
+
+class QueueRowOut(Out):
+    """Members see numbers and times; instructors and staff of the site see the whole job."""
+
+    number = s.IntegerField()
+    state = one_of(State)
+    machine_model = NamedOut()
+    place = s.IntegerField()
+    expected_start = maybe(s.DateTimeField)
+    waiting_for = WaitingForOut(many=True)

@@ -1,0 +1,50 @@
+"""Lists in pages by cursor: a row that is added meanwhile neither repeats nor hides another."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+PAGE, MOST = 50, 200
+QUERY_FIELDS = {"cursor", "limit"}
+
+
+class Cursors(CursorPagination):
+    """``?limit=`` up to 200; ``next`` and ``previous`` are whole addresses."""
+
+    page_size = PAGE
+    max_page_size = MOST
+    page_size_query_param = "limit"
+
+    def __init__(self, *ordering: str) -> None:
+        super().__init__()
+        self.ordering = ordering
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> tuple[str, ...]:
+        return tuple(self.ordering)
+
+    def page_of(self, rows: QuerySet[Any], request: Request, view: APIView) -> list[Any]:
+        """Return one page of rows. Raises ``ValidationError``: ``cursor_invalid``."""
+        try:
+            return self.paginate_queryset(rows, request, view=view) or []
+        except (NotFound, DjangoValidationError, ValueError, TypeError, OverflowError) as error:
+            raise ValidationError({"cursor": "cursor_invalid"}, code="cursor_invalid") from error
+
+    def answer(self, results: list[Any]) -> Response:
+        return Response(
+            {"next": self.get_next_link(), "previous": self.get_previous_link(), "results": results}
+        )
+
+
+def whole_list(results: list[Any]) -> Response:
+    """Return a list that is always short enough for one page, in the same form."""
+    return Response({"next": None, "previous": None, "results": results})
+
+
+def ids(rows: QuerySet[Model]) -> list[str]:
+    return list(rows.values_list("pk", flat=True))

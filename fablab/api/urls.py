@@ -1,0 +1,74 @@
+"""Every address that programs rely on."""
+
+from django.urls import include, path, register_converter
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from fablab.api import bookings, docs, errors, health, jobs, machines, people, sites, uploads
+
+
+class IdConverter:
+    """An opaque id. What cannot be one is an unknown address, so no strange sign reaches the database."""
+
+    regex = "[0-9A-Za-z]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+register_converter(IdConverter, "id")
+
+v1 = [
+    path("me/", people.Me.as_view(), name="me"),
+    path("auth/token/", people.MakeToken.as_view(), name="token-make"),
+    path("auth/tokens/", people.Tokens.as_view(), name="token-list"),
+    path("auth/tokens/<id:token_id>/", people.TokenDetail.as_view(), name="token"),
+    path("sites/", sites.SiteList.as_view(), name="site-list"),
+    path("sites/<id:site_id>/", sites.SiteDetail.as_view(), name="site"),
+    path("sites/<id:site_id>/presence/", sites.Presence.as_view(), name="site-presence"),
+    path("sites/<id:site_id>/queue/", sites.Queue.as_view(), name="site-queue"),
+    path("machine-models/", machines.MachineModels.as_view(), name="machine-model-list"),
+    path("machines/", machines.Machines.as_view(), name="machine-list"),
+    path("machines/<id:machine_id>/", machines.MachineDetail.as_view(), name="machine"),
+    path("machines/<id:machine_id>/test-connection/", machines.TestConnection.as_view(), name="machine-test"),
+    path("machines/<id:machine_id>/clear-plate/", machines.ClearPlate.as_view(), name="machine-clear-plate"),
+    path(
+        "machines/<id:machine_id>/out-of-order/", machines.OutOfOrder.as_view(), name="machine-out-of-order"
+    ),
+    path("machines/<id:machine_id>/back-in-service/", machines.BackInService.as_view(), name="machine-back"),
+    path("machines/<id:machine_id>/free/", machines.Free.as_view(), name="machine-free"),
+    path("bookings/", bookings.Bookings.as_view(), name="booking-list"),
+    path("bookings/<id:booking_id>/", bookings.BookingDetail.as_view(), name="booking"),
+    path("bookings/<id:booking_id>/move/", bookings.MoveBooking.as_view(), name="booking-move"),
+    path("bookings/<id:booking_id>/cancel/", bookings.CancelBooking.as_view(), name="booking-cancel"),
+    path("bookings/<id:booking_id>/check-in/", bookings.CheckIn.as_view(), name="booking-check-in"),
+    path("uploads/", uploads.Uploads.as_view(), name="upload-list"),
+    path("uploads/<id:upload_id>/", uploads.UploadDetail.as_view(), name="upload"),
+    path("uploads/<id:upload_id>/file/", uploads.UploadFile.as_view(), name="upload-file"),
+    path("uploads/<id:upload_id>/thumbnail/", uploads.UploadThumbnail.as_view(), name="upload-thumbnail"),
+    path("jobs/", jobs.Jobs.as_view(), name="job-list"),
+    path("jobs/<id:job_id>/", jobs.JobDetail.as_view(), name="job"),
+    path("jobs/<id:job_id>/events/", jobs.JobEvents.as_view(), name="job-events"),
+    path("jobs/<id:job_id>/machine-file/", jobs.MachineFile.as_view(), name="job-machine-file"),
+    *(
+        path(f"jobs/<id:job_id>/{name}/", view.as_view(), name=f"job-{name}")
+        for name, view in jobs.PRESSES.items()
+    ),
+]
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs/", docs.page, name="docs"),
+    path("<path:rest>", errors.unknown_address, name="unknown"),
+]
+
+# At the root, where monitors look.
+health_addresses = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+]
