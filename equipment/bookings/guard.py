@@ -22,13 +22,19 @@ _POSTGRESQL = (
     f"machine_id WITH =, tstzrange(held_start, held_end, '[)') WITH &&) WHERE (state IN {_LIVE})",
 )
 
+# SQLite keeps times as text. Django writes one form; whoever else writes may use a "T" or an offset, and texts of
+# different forms do not sort as times do. So both sides are brought to one form, to the millisecond. The first line
+# about held_end is true whatever the form, and lets the index find the few rows that matter.
+_SAME_FORM = "strftime('%Y-%m-%d %H:%M:%f', {})"
 _SQLITE_BODY = f"""
 WHEN NEW.state IN {_LIVE}
 BEGIN
     SELECT RAISE(ABORT, '{NAME}') WHERE EXISTS (
         SELECT 1 FROM {TABLE} AS other
-        WHERE other.machine_id = NEW.machine_id AND other.id <> NEW.id AND other.state IN {_LIVE}
-          AND other.held_start < NEW.held_end AND other.held_end > NEW.held_start
+        WHERE other.machine_id = NEW.machine_id AND other.state IN {_LIVE} AND other.id <> NEW.id
+          AND other.held_end > date(NEW.held_start, '-1 day')
+          AND {_SAME_FORM.format("other.held_start")} < {_SAME_FORM.format("NEW.held_end")}
+          AND {_SAME_FORM.format("other.held_end")} > {_SAME_FORM.format("NEW.held_start")}
     );
 END
 """  # noqa: S608 - no value from outside enters

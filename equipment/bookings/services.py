@@ -7,7 +7,7 @@ own guard; what it refuses reads the same as what the rule refuses.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -73,7 +73,7 @@ def book(
     """
     machine = machine_for(actor, machine_id)
     roles = _roles_to_book(actor, person, machine)
-    _check_times(start, end)
+    start, end = _whole_seconds(start, end)
     wish = _Wish(person, start, end, actor, roles, at, _reasons(overrides))
     _refuse(machine, wish, _judge(machine, wish))
     failpoint("judged")
@@ -114,7 +114,7 @@ def move(
     booking = booking_for(actor, booking_id)
     machine = machine_for(actor, booking.machine_id)
     roles = _roles_to_book(actor, booking.person, machine)
-    _check_times(start, end)
+    start, end = _whole_seconds(start, end)
     if booking.state != BookingState.CONFIRMED or booking.end <= at:
         raise Refused("booking_over")
     wish = _Wish(booking.person, start, end, actor, roles, at, _reasons(overrides), booking)
@@ -187,12 +187,15 @@ def _roles_to_book(actor: User, person: User, machine: Machine) -> frozenset[Rol
     return roles
 
 
-def _check_times(start: datetime, end: datetime) -> None:
+def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return both in UTC and without fractions, which no clock on a wall shows."""
     without_zone = [name for name, time in (("start", start), ("end", end)) if time.tzinfo is None]
     if without_zone:
         raise Malformed(*(Problem("time_without_zone", field=name) for name in without_zone))
+    start, end = (time.astimezone(UTC).replace(microsecond=0) for time in (start, end))
     if end <= start:
         raise Malformed(Problem("end_before_start", field="end"))
+    return start, end
 
 
 def _reasons(overrides: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -77,8 +77,9 @@ CHANGES = [(zone, at) for zone in ZONES for at in changes_of(zone)]
 JUMPS = [
     (zone, at)
     for zone, at in CHANGES
-    if at.astimezone(ZoneInfo(zone)).utcoffset()
-    > (at - timedelta(minutes=1)).astimezone(ZoneInfo(zone)).utcoffset()  # type: ignore[operator]  # aware datetimes have an offset
+    # Forward: in the two minutes around the change the wall clock moves by more than two minutes.
+    if at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    > (at - timedelta(minutes=2)).astimezone(ZoneInfo(zone)).replace(tzinfo=None) + timedelta(minutes=2)
 ]
 SETBACKS = [change for change in CHANGES if change not in JUMPS]
 

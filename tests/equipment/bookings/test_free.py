@@ -1,0 +1,249 @@
+"""Free times: computed from hours, closures, outages and bookings, right in every zone, with few queries."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
+from equipment.bookings.queries import (
+    bookable_intervals,
+    free_for_machines,
+    free_intervals,
+    next_free,
+    next_free_for_machines,
+    next_offers,
+)
+from equipment.bookings.rules import BookingFacts, judge
+from equipment.bookings.services import cancel
+from equipment.machines.models import Machine, Outage
+from equipment.machines.queries import in_use
+from equipment.machines.services import back_in_service, put_out_of_order
+from equipment.sites.states import Role
+from fablab.core.clock import Closed, Hours, Span, grid_starts, local_time, midnight, opening_spans
+from tests.builders import (
+    ALWAYS,
+    MONDAY,
+    certify,
+    hours,
+    make_booking,
+    make_closure,
+    make_kind,
+    make_machine,
+    make_person,
+    make_site,
+    minutes,
+)
+
+ZONES = (
+    "Europe/Paris",
+    "Africa/Tunis",
+    "Indian/Mayotte",
+    "Indian/Reunion",
+    "America/Martinique",
+    "Africa/Casablanca",
+)
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+
+zones = st.sampled_from(ZONES)
+moments = st.integers(0, 12 * 365 * 24 * 4).map(lambda quarters: FIRST + timedelta(minutes=15 * quarters))
+lengths = st.sampled_from([15, 30, 60, 120, 240])
+offsets = st.lists(st.tuples(st.integers(-60, 60 * 72), st.integers(5, 600)), max_size=8)
+
+
+def spans_from(at: datetime, pairs: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
+    return tuple(Span(at + minutes(start), at + minutes(start + length)) for start, length in pairs)
+
+
+def times(
+    zone: str, at: datetime, taken: Sequence[tuple[int, int]], outages: Sequence[tuple[int, int]], buffer: int
+) -> MachineTimes:
+    """Open from 8:00 to 20:00, and on Saturdays until 2 in the night; three days are looked at."""
+    week = [Hours(day, 8 * 60, 20 * 60) for day in range(5)] + [Hours(5, 10 * 60, 26 * 60)]
+    open_ = opening_spans(
+        week, [Closed(at.date(), at.date())] if at.day == 1 else [], zone, at, at + hours(72)
+    )
+    return MachineTimes(zone, tuple(open_), spans_from(at, outages), spans_from(at, taken), buffer, 30)
+
+
+def breaks_no_rule_of_time(known: MachineTimes, start: datetime, end: datetime) -> bool:
+    """Ask the booking rules themselves."""
+    length = int((end - start).total_seconds() / 60)
+    facts = BookingFacts(
+        at=start,
+        start=start,
+        end=end,
+        zone=known.zone,
+        open=known.open,
+        outages=known.outages,
+        taken=known.taken,
+        min_minutes=length,
+        max_minutes=length,
+        buffer_minutes=known.buffer_minutes,
+    )
+    return not judge(facts).problems
+
+
+@given(zones, moments, offsets, offsets, st.sampled_from([0, 10, 30]), lengths, st.integers(0, 72 * 12))
+def test_a_time_is_free_exactly_when_the_rules_would_take_a_booking_there(
+    zone: str,
+    at: datetime,
+    taken: list[tuple[int, int]],
+    outages: list[tuple[int, int]],
+    buffer: int,
+    length: int,
+    offset: int,
+) -> None:
+    known = times(zone, at, taken, outages, buffer)
+    free = free_spans(known, at, at + hours(72), length)
+    start = at + minutes(5 * offset)
+    end = start + minutes(length)
+    inside = any(span.start <= start and end <= span.end for span in free)
+    # An instant at the very start of a span is allowed by both, so half-open comparisons agree.
+    assert inside is (breaks_no_rule_of_time(known, start, end) and at <= start and end <= at + hours(72))
+
+
+@given(zones, moments, offsets, st.sampled_from([0, 10, 30]), lengths)
+def test_every_offer_is_on_the_grid_breaks_no_rule_and_comes_in_order(
+    zone: str, at: datetime, taken: list[tuple[int, int]], buffer: int, length: int
+) -> None:
+    known = times(zone, at, taken, [], buffer)
+    found = list(offers(known, free_spans(known, at, at + hours(72), length), length))
+    assert found == sorted(set(found))
+    for offer in found:
+        clock = local_time(offer.start, zone)
+        assert (clock.hour * 60 + clock.minute) % 30 == 0
+        assert offer.minutes == length
+        assert breaks_no_rule_of_time(known, *offer)
+
+
+@given(zones, moments, st.integers(0, 3000), st.integers(1, 5))
+def test_the_nearest_offers_are_the_nearest_and_stand_in_order_of_time(
+    zone: str, at: datetime, offset: int, most: int
+) -> None:
+    every = [Span(start, start + hours(1)) for start in grid_starts(Span(at, at + hours(30)), 30, 60, zone)]
+    wanted = at + minutes(offset)
+    chosen = nearest(every, wanted, most)
+    assert list(chosen) == sorted(chosen)
+    farthest = max(abs(offer.start - wanted) for offer in chosen)
+    assert all(abs(offer.start - wanted) >= farthest for offer in set(every) - set(chosen))
+
+
+# --- with the database ------------------------------------------------------------------------------------
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(machine: Machine) -> Machine:
+    """Read the machine as queries give it: with site, model and kind."""
+    return in_use().get(pk=machine.pk)
+
+
+def test_the_free_day_of_a_machine_has_holes_where_bookings_outages_and_closed_hours_are() -> None:
+    machine = make_machine(kind=make_kind(buffer_minutes=15))
+    make_booking(machine, start=MONDAY + hours(1), minutes=60)
+    Outage.objects.create(machine=machine, start=MONDAY + hours(4), end=MONDAY + hours(5))
+    found = free_intervals(fresh(machine), MONDAY, MONDAY + hours(24), 60)
+    assert found == [
+        # 15 minutes of cleaning must fit before the next booking begins
+        Span(MONDAY + hours(2.25), MONDAY + hours(4)),
+        Span(MONDAY + hours(5), MONDAY + hours(8)),
+        Span(MONDAY + hours(23), MONDAY + hours(24)),
+    ]
+    assert found[0].start == MONDAY + hours(1) + minutes(75)
+
+
+def test_a_booking_beyond_the_time_asked_about_still_needs_its_buffer_before_it() -> None:
+    machine = make_machine(kind=make_kind(buffer_minutes=30))
+    make_booking(machine, start=MONDAY + hours(2))
+    assert free_intervals(fresh(machine), MONDAY, MONDAY + hours(2), 30) == [
+        Span(MONDAY, MONDAY + hours(1.5))
+    ]
+
+
+def test_a_closed_day_is_not_free() -> None:
+    machine = make_machine()
+    make_closure(machine.site, date(2026, 11, 23))
+    day = midnight(date(2026, 11, 23), "Europe/Paris")
+    assert free_intervals(fresh(machine), day, day + hours(24), 30) == []
+    assert len(free_intervals(fresh(machine), day, day + hours(48), 30)) == 1
+
+
+def test_a_cancelled_booking_gives_its_time_back() -> None:
+    booking = make_booking(start=MONDAY + hours(1))
+    machine = booking.machine
+    assert len(free_intervals(fresh(machine), MONDAY, MONDAY + hours(8), 30)) == 2
+    cancel(booking.pk, actor=booking.person, at=MONDAY)
+    assert free_intervals(fresh(machine), MONDAY, MONDAY + hours(8), 30) == [Span(MONDAY, MONDAY + hours(8))]
+
+
+def test_a_machine_that_is_out_of_order_is_not_free_until_somebody_brings_it_back() -> None:
+    machine = make_machine()
+    staff = make_person("Karim", Role.STAFF, site=machine.site)
+    put_out_of_order(machine.pk, actor=staff, reason="La buse est bouchée", at=MONDAY)
+    assert free_intervals(fresh(machine), MONDAY, MONDAY + hours(48), 30) == []
+    assert next_free(fresh(machine), MONDAY) is None
+    back_in_service(machine.pk, actor=staff, at=MONDAY + hours(2))
+    assert next_free(fresh(machine), MONDAY + hours(2)) == MONDAY + hours(2)
+
+
+@pytest.mark.parametrize("count", [3, 110])
+def test_free_times_cost_four_queries_for_any_number_of_machines(count: int) -> None:
+    site, kind = make_site(), make_kind()
+    elsewhere = make_site(zone="Indian/Mayotte")
+    for number in range(count):
+        machine = make_machine(site if number % 2 else elsewhere, kind=kind)
+        make_booking(machine, start=MONDAY + hours(number % 5))
+    machines = list(in_use())
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        free = free_for_machines(machines, MONDAY, MONDAY + hours(48), 30)
+    assert len(queries) == 4
+    assert set(free) == {machine.pk for machine in machines}
+    assert all(free.values())
+    with CaptureQueriesContext(connection) as queries:
+        soonest = next_free_for_machines(machines, MONDAY)
+    assert len(queries) == 4
+    assert all(soonest.values())
+
+
+def test_next_free_is_now_for_a_walk_up_and_after_the_notice_otherwise() -> None:
+    machine = make_machine(kind=make_kind(notice_minutes=120))
+    assert next_free(fresh(machine), MONDAY) == MONDAY
+    make_booking(machine, start=MONDAY, minutes=30)
+    assert next_free(fresh(machine), MONDAY) == MONDAY + hours(2)
+
+
+def test_offers_are_the_next_times_on_the_grid_over_all_machines_of_a_kind() -> None:
+    site, kind = make_site(), make_kind(grid_minutes=30)
+    one, other = make_machine(site, "A", kind=kind), make_machine(site, "B", kind=kind)
+    make_booking(one, start=MONDAY, minutes=60)
+    found = next_offers(list(in_use().filter(pk__in=[one.pk, other.pk])), 60, at=MONDAY + minutes(1), most=4)
+    assert [(offer.start, offer.machine_id) for offer in found] == [
+        (MONDAY + minutes(30), other.pk),
+        *sorted([(MONDAY + hours(1), one.pk), (MONDAY + hours(1), other.pk)]),
+        min((MONDAY + hours(1.5), one.pk), (MONDAY + hours(1.5), other.pk)),
+    ]
+
+
+def test_what_a_person_could_book_ends_at_the_horizon_and_asks_for_the_certificate() -> None:
+    site = make_site(opens=ALWAYS)
+    machine = make_machine(site, kind=make_kind(needs_certificate=True, notice_minutes=60, horizon_days=2))
+    member = make_person("Léa", site=site)
+
+    def asked() -> list[Span]:
+        return bookable_intervals(
+            member, fresh(machine), MONDAY - hours(5), MONDAY + timedelta(days=9), 60, at=MONDAY
+        )
+
+    assert asked() == []
+    certify(member, machine)
+    (span,) = asked()
+    last = midnight(date(2026, 11, 26), "Europe/Paris")
+    assert span.start == MONDAY + hours(1)
+    assert last <= span.end

@@ -1,0 +1,135 @@
+"""Many people, one slot (case 17): one booking, kind refusals, no other error. On whichever database this run uses.
+
+Threads with a connection each; a gap is held open between the look and the write, where a naive system doubles.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from equipment.bookings import services
+from equipment.bookings.models import Booking
+from equipment.bookings.rules import RULES
+from equipment.bookings.states import LIVE
+from equipment.machines.models import Machine
+from equipment.machines.services import take_lease
+from fablab.core.errors import DomainError
+from fablab.people.models import User
+from tests.builders import MONDAY, hours, make_kind, make_machine, make_person, minutes
+
+PEOPLE = 50
+GAP_S = 0.005  # between check and insert, inside the lock
+PATIENCE_S = 60
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def own_connection() -> None:
+    """Give this thread a connection outside any pool: fifty people are fifty connections, all open at once."""
+    options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
+    connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+    connection.ensure_connection()
+
+
+def all_at_once(count: int, work: Callable[[int], str]) -> Counter[str]:
+    """Run ``work`` in threads that begin together; return how often each outcome came."""
+    gate = threading.Barrier(count, timeout=PATIENCE_S)
+
+    def one(number: int) -> str:
+        own_connection()
+        try:
+            gate.wait()
+            return work(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return Counter(pool.map(one, range(count), timeout=PATIENCE_S))
+
+
+class Hall:
+    """Everybody who wants the same slot, and what each of them was told."""
+
+    def __init__(self, machine: Machine, people: list[User]) -> None:
+        self.machine = machine
+        self.people = people
+
+    def ask(self, number: int) -> str:
+        person = self.people[number]
+        try:
+            services.book(
+                person=person,
+                machine_id=self.machine.pk,
+                # Not all quite the same: they overlap in different ways.
+                start=MONDAY + hours(2) + minutes(number % 3 * 10),
+                end=MONDAY + hours(3) + minutes(number % 3 * 10),
+                actor=person,
+                at=MONDAY,
+            )
+        except DomainError as refusal:
+            return f"{'+'.join(refusal.codes)}, {len(refusal.extra['alternatives'])} others"
+        return "booked"
+
+
+@pytest.fixture
+def hall() -> Hall:
+    machine = make_machine(kind=make_kind(buffer_minutes=10))
+    return Hall(machine, [make_person(site=machine.site) for _ in range(PEOPLE)])
+
+
+def one_booking_and_kind_refusals(hall: Hall, outcome: Counter[str]) -> None:
+    assert outcome == {"booked": 1, "slot_taken, 3 others": PEOPLE - 1}
+    assert Booking.objects.filter(machine=hall.machine, state__in=list(LIVE)).count() == 1
+
+
+def test_fifty_people_who_all_saw_the_slot_free_leave_one_booking(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody_saw_it_free = threading.Barrier(PEOPLE, timeout=PATIENCE_S)
+
+    def hold(point: str) -> None:
+        if point == "judged":
+            everybody_saw_it_free.wait()
+        else:
+            time.sleep(GAP_S)
+
+    monkeypatch.setattr(services, "failpoint", hold)
+    one_booking_and_kind_refusals(hall, all_at_once(PEOPLE, hall.ask))
+
+
+def test_the_database_alone_keeps_fifty_apart_when_no_rule_looks_at_other_bookings(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "equipment.bookings.rules.RULES", tuple(rule for rule in RULES if rule.code != "slot_taken")
+    )
+    reached: list[str] = []
+
+    def hold(point: str) -> None:
+        reached.append(point)
+        time.sleep(GAP_S)
+
+    monkeypatch.setattr(services, "failpoint", hold)
+    one_booking_and_kind_refusals(hall, all_at_once(PEOPLE, hall.ask))
+    assert reached.count("before_insert") == PEOPLE  # each one was stopped by the guard itself
+
+
+def test_two_supervisors_at_once_give_each_machine_one_owner() -> None:
+    machines = [make_machine() for _ in range(5)]
+
+    def supervise(number: int) -> str:
+        held = [
+            take_lease(machine.pk, owner=f"supervisor-{number}", at=MONDAY, seconds=30)
+            for machine in machines
+        ]
+        assert set(held) <= {1, None}
+        return f"{sum(lease is not None for lease in held)} machines"
+
+    outcome = all_at_once(8, supervise)
+    assert sum(int(told.split()[0]) * times for told, times in outcome.items()) == len(machines)
+    assert set(Machine.objects.values_list("lease_number", flat=True)) == {1}
