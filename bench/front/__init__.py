@@ -1,0 +1,1 @@
+"""Pages while bodies and files trickle, beside the same pages alone."""

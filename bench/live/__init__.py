@@ -1,0 +1,1 @@
+"""From a machine's word to a browser's socket, beside a bare relay of the same messages."""
