@@ -246,6 +246,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_NO_READ_ONLY_REQUIRED": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "jobs.lifecycle.states.State",
+        "OrderState": "jobs.lifecycle.states.OrderState",
+        "BookingState": "equipment.bookings.states.BookingState",
+        "UploadState": "jobs.uploads.states.UploadState",
+        "MachineCondition": "equipment.machines.states.Condition",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
