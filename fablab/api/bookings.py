@@ -58,6 +58,8 @@ BookingQuery: type[Strict] = type(
 
 
 class Bookings(Endpoint):
+    in_pages = True
+
     @extend_schema(
         operation_id="booking_list", parameters=[BookingQuery], responses=out.page_of(out.BookingOut)
     )

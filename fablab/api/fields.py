@@ -113,9 +113,9 @@ class Choice(serializers.ChoiceField):
     """One of a few words."""
 
     def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
-        words = [str(choice) for choice in choices]
+        words = {str(choice): getattr(choice, "name", str(choice)) for choice in choices}
         super().__init__(
-            choices=[(word, word) for word in words],
+            choices=list(words.items()),
             error_messages={"invalid_choice": f"choices={', '.join(words)}"},
             **kwargs,
         )

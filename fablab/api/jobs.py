@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,6 +79,8 @@ class JobEndpoint(Endpoint):
 
 
 class Jobs(JobEndpoint):
+    in_pages = True
+
     @extend_schema(operation_id="job_list", parameters=[JobQuery], responses=out.page_of(out.JobOut))
     def get(self, request: Request) -> Response:
         asked = query_of(request, JobQuery, lists=True, several=("state",))
@@ -117,6 +119,8 @@ class JobDetail(JobEndpoint):
 
 class JobEvents(Endpoint):
     """The history, first step first."""
+
+    in_pages = True
 
     @extend_schema(operation_id="job_events", responses=out.page_of(out.EventOut))
     def get(self, request: Request, job_id: str) -> Response:
@@ -200,11 +204,12 @@ class Press(JobEndpoint):
 def press_view(action: Action) -> type[Press]:
     """Return the endpoint of one action, described on its own in the schema."""
     view = type(f"Press{action.title().replace('_', '')}", (Press,), {"action": action})
-    return extend_schema(
+    described = extend_schema(
         operation_id=f"job_{action}",
         request=body_for(action),
         responses={200: out.JobOut, 202: out.JobOrderedOut},
-    )(view)
+    )
+    return extend_schema_view(post=described)(view)
 
 
 PRESSES = {action.replace("_", "-"): press_view(action) for action in PRESSED}

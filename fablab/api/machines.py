@@ -35,6 +35,8 @@ class ModelQuery(Strict):
 
 
 class MachineModels(Endpoint):
+    in_pages = True
+
     @extend_schema(
         operation_id="machine_model_list", parameters=[ModelQuery], responses=out.page_of(out.MachineModelOut)
     )
@@ -90,6 +92,8 @@ class MachineEndpoint(Endpoint):
 
 
 class Machines(MachineEndpoint):
+    in_pages = True
+
     @extend_schema(
         operation_id="machine_list", parameters=[MachineQuery], responses=out.page_of(out.MachineOut)
     )

@@ -20,7 +20,7 @@ class Out(s.Serializer[Any]):
 
 
 def one_of(words: Any, **kwargs: Any) -> s.ChoiceField:
-    return s.ChoiceField(choices=[(str(word), str(word)) for word in words], **kwargs)
+    return s.ChoiceField(choices=[(str(word), getattr(word, "name", str(word))) for word in words], **kwargs)
 
 
 def maybe(field: type[s.Field[Any, Any, Any, Any]], **kwargs: Any) -> Any:

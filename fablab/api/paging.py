@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model, QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from django.db.models import QuerySet
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,12 +18,16 @@ class Cursors(CursorPagination):
     """``?limit=`` up to 200; ``next`` and ``previous`` are whole addresses."""
 
     page_size = PAGE
-    max_page_size = MOST
-    page_size_query_param = "limit"
 
     def __init__(self, *ordering: str) -> None:
         super().__init__()
         self.ordering = ordering
+
+    def get_page_size(self, request: Request) -> int:
+        given = request.query_params.get("limit", str(PAGE))
+        if not (given.isascii() and given.isdigit() and len(given) < 6 and 1 <= int(given) <= MOST):
+            raise ValidationError({"limit": [ErrorDetail(f"least=1|most={MOST}", "max_value")]})
+        return int(given)
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> tuple[str, ...]:
         return tuple(self.ordering)
@@ -44,7 +48,3 @@ class Cursors(CursorPagination):
 def whole_list(results: list[Any]) -> Response:
     """Return a list that is always short enough for one page, in the same form."""
     return Response({"next": None, "previous": None, "results": results})
-
-
-def ids(rows: QuerySet[Model]) -> list[str]:
-    return list(rows.values_list("pk", flat=True))

@@ -98,6 +98,8 @@ class MakeToken(Endpoint):
 
 
 class Tokens(Endpoint):
+    in_pages = True
+
     @extend_schema(operation_id="token_list", responses=out.page_of(out.TokenOut))
     def get(self, request: Request) -> Response:
         pages = Cursors("-created_at", "pk")

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
 from fablab.api.errors import CONTENT_TYPE
+from fablab.api.paging import MOST
 
 
 class ProblemPart(serializers.Serializer[Any]):
@@ -48,6 +53,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": MOST}, description="Rows a page."
+)
+CURSOR = OpenApiParameter("cursor", str, description='Taken from "next" or "previous".')
+
+
 class Described(AutoSchema):
     """Adds to each operation what all of them have in common."""
 
@@ -55,27 +66,21 @@ class Described(AutoSchema):
         given = list(super().get_override_parameters())
         if self.method == "POST" and getattr(self.view, "counts_once", False):
             given.append(IDEMPOTENCY_KEY)
+        if self.method == "GET" and getattr(self.view, "in_pages", False):
+            given += [LIMIT, CURSOR]
         return given
 
-    def get_response_serializers(self) -> Any:
-        answers = super().get_response_serializers()
-        if not isinstance(answers, dict):
-            answers = {200: answers}
-        open_to_all = not self.view.permission_classes
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        # Below extend_schema, which says only what a success looks like.
+        answers: dict[str, Any] = super()._get_response_bodies(direction)
         for status, meaning in ERRORS.items():
-            if status == 415 and self.method in SAFE_METHODS:
+            if status in {413, 415} and self.method in SAFE_METHODS:
                 continue
-            if (
-                status == 404
-                and not self.view.kwargs
-                and "{" not in self.path
-                and self.method in SAFE_METHODS
-            ):
-                continue
-            if status == 401 and open_to_all and self.method in SAFE_METHODS:
-                continue
-            answers.setdefault((status, CONTENT_TYPE), OpenApiResponse(ProblemOut, description=meaning))
-        return answers
+            if str(status) not in answers:
+                answers[str(status)] = self._get_response_for_code(
+                    OpenApiResponse(ProblemOut, description=meaning), str(status), [CONTENT_TYPE], direction
+                )
+        return dict(sorted(answers.items()))
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
@@ -97,6 +102,17 @@ class PageScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-cal
         from django.conf import settings
 
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # the library is untyped
+    """A request holds these fields and no others."""
+
+    target_class = "fablab.api.fields.Strict"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 class MomentScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # the library is untyped

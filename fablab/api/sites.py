@@ -1,6 +1,7 @@
 """Places, their hours, who is there, and the queue."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -26,38 +27,41 @@ class NoQuery(Strict):
     """An address without parameters."""
 
 
-class SiteList(Endpoint):
+def site_shape(site: Any, at: datetime) -> Mapping[str, Any]:
+    return {
+        "id": site.pk,
+        "slug": site.slug,
+        "name": site.name,
+        "address": site.address,
+        "time_zone": site.time_zone,
+        "open_until": stamp(open_until(site, at)),
+        "hours": [
+            {"weekday": row.weekday, "opens": _clock(row.opens), "closes": _clock(row.closes)}
+            for row in site.opening_hours.all()
+        ],
+        "closures": [
+            {"first_day": row.first_day, "last_day": row.last_day, "reason": row.reason}
+            for row in site.closures.all()
+        ],
+    }
+
+
+class Sites(Endpoint):
+    in_pages = True
+
     @extend_schema(operation_id="site_list", responses=out.page_of(out.SiteOut))
     def get(self, request: Request) -> Response:
         query_of(request, NoQuery, lists=True)
         pages = Cursors("name", "pk")
         sites = visible_sites(self.person).prefetch_related("opening_hours", "closures")
-        return pages.answer([self._shape(site) for site in pages.page_of(sites, request, self)])
-
-    def _shape(self, site: Any) -> Mapping[str, Any]:
-        return {
-            "id": site.pk,
-            "slug": site.slug,
-            "name": site.name,
-            "address": site.address,
-            "time_zone": site.time_zone,
-            "open_until": stamp(open_until(site, self.at)),
-            "hours": [
-                {"weekday": row.weekday, "opens": _clock(row.opens), "closes": _clock(row.closes)}
-                for row in site.opening_hours.all()
-            ],
-            "closures": [
-                {"first_day": row.first_day, "last_day": row.last_day, "reason": row.reason}
-                for row in site.closures.all()
-            ],
-        }
+        return pages.answer([site_shape(site, self.at) for site in pages.page_of(sites, request, self)])
 
 
-class SiteDetail(SiteList):
+class SiteDetail(Endpoint):
     @extend_schema(operation_id="site", responses=out.SiteOut)
-    def get(self, request: Request, site_id: str) -> Response:  # type: ignore[override]  # one site, not all
+    def get(self, request: Request, site_id: str) -> Response:
         query_of(request, NoQuery)
-        return Response(self._shape(site_for(self.person, site_id)))
+        return Response(site_shape(site_for(self.person, site_id), self.at))
 
 
 class PresenceIn(Strict):

@@ -59,6 +59,7 @@ class UploadIn(Strict):
 
 
 class Uploads(Endpoint):
+    in_pages = True
     parser_classes = (MultiPartParser,)
 
     @extend_schema(operation_id="upload_list", responses=out.page_of(out.UploadOut))

@@ -54,6 +54,7 @@ class Endpoint(APIView):
 
     at: datetime
     counts_once: ClassVar[bool] = True
+    in_pages: ClassVar[bool] = False  # GET pages through a list by cursor
     _reserved: IdempotentAnswer | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
