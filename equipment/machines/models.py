@@ -48,7 +48,7 @@ class MachineModel(models.Model):
     """What identical machines share. ``limits`` has the shape of ``jobs.inspection.limits.ModelLimits``."""
 
     id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
-    kind = models.ForeignKey(MachineKind, on_delete=models.PROTECT, related_name="models")
+    kind = models.ForeignKey(MachineKind, on_delete=models.PROTECT, related_name="machine_models")
     name = models.CharField(max_length=80)
     limits = models.JSONField(default=dict)  # bed_mm, height_mm, nozzle_mm, nozzle_max_c, bed_max_c, ...
     formats = models.JSONField(default=list)  # machine file formats it takes as they are: ["gcode"]

@@ -100,7 +100,9 @@ class Migration(migrations.Migration):
             model_name="machinemodel",
             name="kind",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="models", to="equipment.machinekind"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="machine_models",
+                to="equipment.machinekind",
             ),
         ),
         migrations.AddField(

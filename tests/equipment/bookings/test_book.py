@@ -1,6 +1,7 @@
 """Booking a machine: what is written, every refusal at once, other times instead, and who answers for what."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -207,7 +208,7 @@ def test_what_the_database_refuses_reads_as_what_the_rule_refuses(monkeypatch: p
     monkeypatch.setattr(
         "equipment.bookings.rules.RULES", tuple(rule for rule in RULES if rule.code != "slot_taken")
     )
-    reached = []
+    reached: list[str] = []
     monkeypatch.setattr(services, "failpoint", reached.append)
     problem = refused(machine, person, MONDAY + hours(1.5))
     assert reached == ["judged", "before_insert"]
@@ -280,7 +281,7 @@ def test_a_certified_instructor_answers_by_name_for_somebody_who_is_not_trained(
     machine = make_machine(kind=make_kind(needs_certificate=True))
     instructor = make_person("Inès", Role.INSTRUCTOR, site=machine.site)
     person = make_person(site=machine.site)
-    answer = {"actor": instructor, "overrides": [{"code": "not_certified", "reason": "Je reste à côté"}]}
+    answer: dict[str, Any] = {"actor": instructor, "overrides": [{"code": "not_certified", "reason": "Je reste à côté"}]}
     assert refused(machine, person, MONDAY + hours(1), **answer).codes == ["not_certified"]
     certify(instructor, machine)
     booking = wish(machine, person, MONDAY + hours(1), **answer)

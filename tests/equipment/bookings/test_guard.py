@@ -36,7 +36,7 @@ def insert(machine: Machine, start: datetime | str, end: datetime | str, state: 
     return booking_id
 
 
-def update(booking_id: str, column: str, value: object) -> None:
+def update(booking_id: str, column: str, value: datetime | str) -> None:
     assert column in {"machine_id", "held_start", "held_end", "state"}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE equipment_booking SET {column} = %s WHERE id = %s", [value, booking_id])
