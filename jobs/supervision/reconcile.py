@@ -26,7 +26,8 @@ from jobs.supervision.facts import (
     Why,
 )
 
-LOST_AFTER_S = 5.0  # without an answer: "On vérifie la machine"
+UNSURE_AFTER_S = 1.0  # without an answer in mid-print: "On vérifie la machine"
+LOST_AFTER_S = 5.0  # without an answer: the machine counts as silent, and a clearing of its plate no more
 IDLE_IS_END_S = 20.0  # idle in mid-print without any record of an end: the print is lost
 AWAY_IS_END_S = 10.0  # the host says that its printer is gone: so is the print
 UNKNOWN_AFTER_S = 15.0
@@ -224,7 +225,7 @@ def _same_file(attempt: LiveTry, file: RemoteFile) -> bool:
 
 
 def _silent(facts: Facts, attempt: LiveTry) -> list[Decision]:
-    if _moved(attempt) and facts.silent_s >= LOST_AFTER_S:
+    if _moved(attempt) and facts.silent_s >= UNSURE_AFTER_S:
         return [Unsure(Why.SILENT)]
     return []
 

@@ -26,7 +26,7 @@ from jobs.supervision.coordinator import Backoff, Contact, Coordinator
 from jobs.supervision.facts import Decision, Facts, StartAgain, StartAsked, StopWrongFile, Unsure
 from jobs.supervision.memory import Memory
 from jobs.supervision.orders import Orders
-from jobs.supervision.reconcile import LOST_AFTER_S, decide, is_foreign, wants_file
+from jobs.supervision.reconcile import LOST_AFTER_S, UNSURE_AFTER_S, decide, is_foreign, wants_file
 from jobs.supervision.records import Heard, Situation
 from jobs.supervision.sending import send, tidy
 
@@ -189,7 +189,7 @@ class Watch:
             self._log(self.coordinator.missed(self.bench.monotonic(), problem.code))
             self.memory.miss(self.bench.monotonic())
             if self.memory.silent_s < LOST_AFTER_S:
-                self.coordinator.look_within(self.bench.monotonic(), LOST_AFTER_S / 2)
+                self.coordinator.look_within(self.bench.monotonic(), UNSURE_AFTER_S)
             await self.settle()
             return
         contact = self.coordinator.heard(self.bench.monotonic())
