@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from .arcs import along, centre_of
 from .codes import finding
 from .findings import JSON, Finding
 from .gcode_policy import Policy, Verdict, verdict
@@ -19,7 +20,6 @@ LONG_WAIT_S = 600.0
 FACTOR_PERCENT = (50.0, 150.0)
 MOST_KINDS = 60  # different commands told one by one
 MOST_UNREADABLE = 20  # after so many nonsense lines it is no machine file
-ARC_STEP = math.pi / 12
 
 _NUMBERED = re.compile(rb"N(\d{1,9})\s*([^*]*)(?:\*(\d{1,3}))?\s*", re.IGNORECASE)
 _COMMAND = re.compile(rb"([GMTD])\s*(\d{1,5})(?:\.(\d{1,3}))?(?!\d)(.*)", re.DOTALL)
@@ -294,7 +294,7 @@ class Machine:
             return None
         clockwise = name == "G2"
         if radius is not None:
-            centre = _centre(start, end, radius * self.unit, clockwise)
+            centre = centre_of(start, end, radius * self.unit, clockwise)
         else:
             centre = (start[0] + (i or 0.0) * self.unit, start[1] + (j or 0.0) * self.unit)
         if (
@@ -304,7 +304,7 @@ class Machine:
         ):
             self._once("line_ambiguous", line=number)
             return None
-        return _along(start, end, centre, clockwise)
+        return along(start, end, centre, clockwise)
 
     # -- everything else that changes the state
 
@@ -416,54 +416,6 @@ def _word(text: bytes) -> str:
     """The first word of a line as harmless text for a sentence."""
     word = text.split(None, 1)[0][:24].decode("ascii", "replace")
     return "".join(one if one.isalnum() or one in "@_-." else "?" for one in word)
-
-
-def _centre(
-    start: tuple[float, float, float], end: tuple[float, float, float], radius: float, clockwise: bool
-) -> tuple[float, float] | None:
-    """The centre of an arc given by its radius (negative: the long way round); None when no circle fits."""
-    dx, dy = end[0] - start[0], end[1] - start[1]
-    chord = math.hypot(dx, dy)
-    if chord == 0 or abs(radius) < chord / 2 - 1e-3:
-        return None
-    height = math.sqrt(max(radius * radius - chord * chord / 4, 0.0))
-    side = -1.0 if clockwise != (radius < 0) else 1.0
-    return (
-        (start[0] + end[0]) / 2 - side * height * dy / chord,
-        (start[1] + end[1]) / 2 + side * height * dx / chord,
-    )
-
-
-def _along(
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    centre: tuple[float, float],
-    clockwise: bool,
-) -> list[tuple[float, float, float]]:
-    """Points of the arc: steps of 15 degrees, each quarter turn's outermost point, and the end."""
-    radius = math.dist(start[:2], centre)
-    first = math.atan2(start[1] - centre[1], start[0] - centre[0])
-    last = math.atan2(end[1] - centre[1], end[0] - centre[0])
-    turn = math.tau if start[:2] == end[:2] else (first - last if clockwise else last - first) % math.tau
-    turn = turn or math.tau
-    steps = max(1, math.ceil(turn / ARC_STEP))
-    parts = {turn * step / steps for step in range(1, steps)}
-    for quarter in range(4):
-        angle = quarter * math.pi / 2
-        part = (first - angle if clockwise else angle - first) % math.tau
-        if part < turn:
-            parts.add(part)
-    points = []
-    for part in sorted(parts):
-        angle = first - part if clockwise else first + part
-        points.append(
-            (
-                centre[0] + radius * math.cos(angle),
-                centre[1] + radius * math.sin(angle),
-                start[2] + (end[2] - start[2]) * part / turn,
-            )
-        )
-    return [*points, end]
 
 
 _Deed = Callable[[Machine, str, Values, int], None]

@@ -125,14 +125,12 @@ def test_a_model_that_is_refused_never_reaches_the_slicer(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "asked",
     [{"quality": "superb"}, {"material": "WOOD"}, {"supports": []}, {"copies": 0}, {"copies": "4"}, {"copies": True},
      {"model": {"retract_length": "1; post_process = /bin/false"}}, {"model": {"perimeters": "2\npost_process = x"}}],
 )  # fmt: skip
-def test_settings_that_no_profile_knows_are_refused(settings: dict[str, object], tmp_path: Path) -> None:
-    report, findings = slice_and_judge(
-        stored("cube.stl", tmp_path), PRINTER, settings, tmp_path / "made.gcode"
-    )
+def test_settings_that_no_profile_knows_are_refused(asked: dict[str, object], tmp_path: Path) -> None:
+    report, findings = slice_and_judge(stored("cube.stl", tmp_path), PRINTER, asked, tmp_path / "made.gcode")
     assert [one.code for one in findings] == ["settings_unsuitable"] and report.blocked
 
 
