@@ -31,6 +31,10 @@ def leases(*machines: Machine) -> dict[str, int]:
 def queued(cast: Cast, *, approved: datetime = MONDAY - timedelta(minutes=5), **fields: object) -> Job:
     job = make_job(cast, state=State.QUEUED, at=MONDAY, **fields)
     job.approvals.update(at=approved)
+    job.queued_at = (
+        MONDAY - timedelta(minutes=5) + timedelta(seconds=job.number)
+    )  # in the order of their making
+    job.save(update_fields=["queued_at"])
     return job
 
 
