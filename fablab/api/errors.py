@@ -114,12 +114,12 @@ def _from_framework(error: exceptions.APIException) -> Understood:
     if isinstance(error, exceptions.AuthenticationFailed):
         return error.status_code, [Problem("token_invalid")], {}, _challenge(error)
     if isinstance(error, exceptions.Throttled):
-        seconds = max(1, round(error.wait or 1))
+        seconds = max(1, round(getattr(error, "wait", None) or 1))
         return 429, [Problem("too_often", {"seconds": seconds})], {}, {"Retry-After": str(seconds)}
     if isinstance(error, exceptions.PermissionDenied):
         code = error.detail.code if isinstance(error.detail, exceptions.ErrorDetail) else ""
-        known = code in {"token_reads_only", "csrf_failed"}
-        return 403, [Problem(code if known else "not_allowed")], {}, {}
+        told = code if code in {"token_reads_only", "csrf_failed"} else ""
+        return 403, [Problem(told or "not_allowed")], {}, {}
     codes = {
         404: "not_found",
         405: "method_not_allowed",

@@ -62,7 +62,7 @@ class Whole(serializers.IntegerField):
 
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
         limits = f"least={least}|most={most}"
-        messages = {"min_value": limits, "max_value": limits}
+        messages: dict[str, Any] = {"min_value": limits, "max_value": limits}
         super().__init__(min_value=least, max_value=most, error_messages=messages, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:

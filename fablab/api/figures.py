@@ -1,7 +1,8 @@
 """What a monitor asks about an installation. Counted from the database at each look: no process has to remember."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -65,7 +66,7 @@ class _Collector:
             yield GaugeMetricFamily(f"fablab_{name}", what, value=value)
 
 
-def _counted(name: str, what: str, rows: "Iterator[tuple[str, int]]", label: str = "state") -> Metric:
+def _counted(name: str, what: str, rows: Iterable[tuple[Any, ...]], label: str = "state") -> Metric:
     metric = GaugeMetricFamily(name, what, labels=[label])
     for word, count in rows:
         metric.add_metric([word], count)

@@ -317,7 +317,7 @@ class EventOut(Out):
     from_state = s.CharField()
     to_state = s.CharField()
     actor = maybe(NamedOut)
-    source = one_of(Source)
+    source = one_of(Source)  # type: ignore[assignment]  # a field of ours, taken off by the metaclass
     at = s.DateTimeField()
     details = s.DictField()
 

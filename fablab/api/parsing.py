@@ -1,7 +1,7 @@
 """Request bodies: JSON read strictly, and an answer that is always JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
@@ -63,11 +63,12 @@ def _depth(value: Any) -> int:
 class AlwaysJson(BaseContentNegotiation):
     """Whatever a client says it prefers: there is one form of an answer."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         given = (request.content_type or "").split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == given), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        [only] = renderers
+        return only, str(only.media_type)

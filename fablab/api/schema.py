@@ -77,8 +77,9 @@ class Described(AutoSchema):
             if status in {413, 415} and self.method in SAFE_METHODS:
                 continue
             if str(status) not in answers:
-                answers[str(status)] = self._get_response_for_code(
-                    OpenApiResponse(ProblemOut, description=meaning), str(status), [CONTENT_TYPE], direction
+                problem = OpenApiResponse(ProblemOut, description=meaning)
+                answers[str(status)] = self._get_response_for_code(  # type: ignore[no-untyped-call]  # untyped library
+                    problem, str(status), [CONTENT_TYPE], direction
                 )
         return dict(sorted(answers.items()))
 
@@ -111,8 +112,8 @@ class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**schema, "additionalProperties": False}
+        described = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # untyped library
+        return {**described, "additionalProperties": False}
 
 
 class MomentScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # the library is untyped

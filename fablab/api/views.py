@@ -8,8 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,13 +40,13 @@ class Endpoint(APIView):
     """
 
     # The token first: its challenge makes a 401 of "not signed in".
-    authentication_classes: ClassVar[Sequence[type[BaseAuthentication]]] = (
+    authentication_classes: Sequence[type[BaseAuthentication]] = (
         BearerAuthentication,
         PageAuthentication,
     )
-    permission_classes: ClassVar[Sequence[type[BasePermission]]] = (SignedIn,)
+    permission_classes: Any = (SignedIn,)
     throttle_classes = (PerPerson,)
-    parser_classes: ClassVar[Sequence[type[BaseParser]]] = (StrictJson,)
+    parser_classes: Any = (StrictJson,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = AlwaysJson
     schema = Described()
@@ -64,7 +63,7 @@ class Endpoint(APIView):
             return
         has_body = (request.META.get("CONTENT_LENGTH") or "0") != "0"
         # Asked here, because reading a form for its CSRF token would make it look like an empty body.
-        if has_body and request.negotiator.select_parser(request, request.parsers) is None:
+        if has_body and AlwaysJson().select_parser(request, self.get_parsers()) is None:
             raise UnsupportedMediaType(request.content_type)
         key = request.headers.get("Idempotency-Key")
         if key is not None and self.counts_once and request.user.is_authenticated:

@@ -129,7 +129,7 @@ def once(
     """
 
     @functools.wraps(view)
-    def counted(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def counted(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         key = request.POST.get(FIELD, "") if request.method == "POST" else ""
         if not key or not request.user.is_authenticated:
             return view(request, *args, **kwargs)
