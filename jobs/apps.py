@@ -5,9 +5,11 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        from fablab.core import words
+        from fablab.core.words import register
+        from jobs.dispatch import words as dispatch
         from jobs.lifecycle import words as lifecycle
+        from jobs.supervision import words as supervision
         from jobs.uploads import words as uploads
 
-        words.register(lifecycle.SENTENCES)
-        words.register(uploads.SENTENCES)
+        for room in (uploads, lifecycle, dispatch, supervision):
+            register(room.SENTENCES)

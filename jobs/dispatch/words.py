@@ -4,8 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, str | Promise] = {
-    "waiting_approval": _("L’accord ne compte plus : un animateur va regarder de nouveau."),
-    "waiting_undo": _("Approuvé à l’instant. Ça part dans quelques secondes."),
+    "waiting_approval": _("Il faut valider encore une fois. Un animateur regarde."),
+    "waiting_undo": _("Validé à l’instant. Ça part dans quelques secondes."),
     "waiting_closed": _("Le fab lab est fermé."),
     "waiting_out_of_order": _("La machine est en panne. L’équipe est prévenue."),
     "waiting_unreachable": _("On vérifie la machine – un animateur regarde"),

@@ -1,0 +1,189 @@
+"""A whole lab for tests: the real server process, a real OctoPrint, the demonstration's people."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.fixtures.octoprint import PROJECT, OctoPrint, free_ports
+
+T = TypeVar("T")
+PASSWORD = "un long mot de passe"
+READY_SECONDS = 60
+SITE = "Saint-Ouen"
+
+
+def eventually(what: str, look: Callable[[], T | None], seconds: float = 30) -> T:
+    """Return what ``look`` finds, once it finds something that is not None or False."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}; last: {found!r}")
+        time.sleep(0.1)
+
+
+class Answer(dict[str, Any]):
+    """A JSON answer with its status."""
+
+    status: int = 0
+
+
+class Api:
+    """One person's program, by bearer token."""
+
+    def __init__(self, url: str, username: str) -> None:
+        self.url = url
+        self.token = ""
+        self.token = self.post("/api/v1/auth/token/", {"username": username, "password": PASSWORD})["token"]
+
+    def get(self, path: str) -> Answer:
+        return self._send("GET", path, None, {})
+
+    def post(self, path: str, body: object = None) -> Answer:
+        return self._send("POST", path, json.dumps(body or {}).encode(), {"Content-Type": "application/json"})
+
+    def upload(self, name: str, content: bytes) -> Answer:
+        mark = "a-line-between-parts"
+        body = (
+            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            f"Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        return self._send(
+            "POST",
+            "/api/v1/uploads/",
+            body + content + f"\r\n--{mark}--\r\n".encode(),
+            {"Content-Type": f"multipart/form-data; boundary={mark}"},
+        )
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        if self.token:
+            headers = {**headers, "Authorization": f"Bearer {self.token}"}
+        question = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(question, timeout=30) as given:
+                status, text = given.status, given.read()
+        except urllib.error.HTTPError as given:
+            status, text = given.code, given.read()
+        answer = Answer(json.loads(text) if text else {})
+        answer.status = status
+        return answer
+
+
+class Lab:
+    """The server on data of its own, with the given OctoPrint servers as Ada and Blaise."""
+
+    def __init__(
+        self,
+        folder: Path,
+        printers: list[OctoPrint],
+        *,
+        addresses: list[str] | None = None,
+        **environment: str,
+    ) -> None:
+        self.port = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.printers = printers
+        # Addresses differ from the servers' own where a proxy stands between.
+        self.addresses = addresses or [printer.url for printer in printers]
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")},
+            "FABLAB_VAR": str(folder / "var"),
+            "FABLAB_DEMO": "1",
+            "MACHINE_NETWORKS": ",".join(address.removeprefix("http://") for address in self.addresses),
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = folder / "server.log"
+        self._seed()
+
+    def _seed(self) -> None:
+        printers = [
+            {"url": address, "api_key": printer.operator_key}
+            for address, printer in zip(self.addresses, self.printers, strict=True)
+        ]
+        subprocess.run(
+            [sys.executable, "manage.py", "seed_demo"],
+            cwd=PROJECT,
+            env=self.environment,
+            input=json.dumps({"password": PASSWORD, "printers": printers}).encode(),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def start(self, **environment: str) -> "Lab":
+        """Start the server and wait until it can serve."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                cwd=PROJECT,
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        eventually("the site is ready", self._is_ready, READY_SECONDS)
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended:\n{self.tail()}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """kill -9: nothing gets a chance to tidy up."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def ended_itself(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"the server did not end:\n{self.tail()}") from None
+
+    def tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
+
+    def api(self, username: str) -> Api:
+        return Api(self.url, username)
+
+    def site_id(self, api: Api) -> str:
+        return next(str(site["id"]) for site in api.get("/api/v1/sites/")["results"] if site["name"] == SITE)
+
+
+@contextmanager
+def open_lab(folder: Path, printers: list[OctoPrint], **options: Any) -> Iterator[Lab]:
+    """A lab that is ready, ended whole at the end; its log is shown when a test fails."""
+    lab = Lab(folder, printers, **options)
+    try:
+        yield lab.start()
+    except BaseException:
+        sys.stderr.write(lab.tail() + "\n")
+        raise
+    finally:
+        lab.stop()
