@@ -155,7 +155,8 @@ def answers(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address on loopback
             return True
     except urllib.error.HTTPError as answer:
-        return answer.code != 503  # 503: not ready to serve yet
+        with answer:
+            return answer.code != 503  # not ready to serve yet
     except OSError:
         return False
 

@@ -142,7 +142,8 @@ def test_a_lab_with_real_printers_opens_keeps_its_data_and_ends_whole(
         assert account["username"] in json.dumps(sign_in(lab["url"], account))
     with pytest.raises(urllib.error.HTTPError) as refused:
         sign_in(lab["url"], {**lab["accounts"][0], "password": "not the password"})
-    assert refused.value.code in {400, 401, 403}
+    with refused.value as answer:
+        assert answer.code in {400, 401, 403}
 
     # Ctrl-C in a terminal goes to make and to everything it started.
     os.killpg(first.make.pid, signal.SIGINT)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.fixtures.services import end_with_parent, free_port, wait_until
 
@@ -91,7 +92,8 @@ def status(url: str) -> int:
         with urllib.request.urlopen(url, timeout=5) as response:
             return int(response.status)
     except urllib.error.HTTPError as answer:
-        return answer.code
+        with answer:
+            return answer.code
     except OSError:
         return 0
 
@@ -137,7 +139,7 @@ def test_without_an_account_the_websocket_is_refused_and_the_site_goes_on(
         pytest.raises(Exception, match=r"403|401|4401|rejected"),
         connect(
             f"ws://127.0.0.1:{port}/ws/v1/live/",
-            origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type] # a NewType of str
+            origin=Origin(f"http://127.0.0.1:{port}"),
         ) as line,
     ):
         line.recv(timeout=5)
