@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import settings as hypothesis_settings
 
 pytest_plugins = ["tests.fixtures.services", "tests.fixtures.browser", "tests.fixtures.octoprint"]
@@ -54,6 +55,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_configure(config: pytest.Config) -> None:
     # WhiteNoise warns when the folder is missing, and warnings are errors.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    # A million rounds for each password of each test would be most of the run.
+    PBKDF2PasswordHasher.iterations = 1000
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
