@@ -22,6 +22,7 @@ from fablab.core.sealed import seal, unseal
 
 APP = "Fab lab"  # what people read in OctoPrint when it asks them
 OK = "ok"
+TYPED = "typed in a form: "
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,20 @@ async def _try(driver: Driver) -> ConnectionTest:
     if seen.is_away:
         return ConnectionTest(False, "printer_disconnected", {}, version)
     return ConnectionTest(True, OK, {}, version)
+
+
+def keep_typed(key: str) -> str:
+    """Return a key that somebody typed, sealed: a form comes back with it and never shows it."""
+    return seal(TYPED + key) if key else ""
+
+
+def typed_key(kept: str) -> str:
+    """Return what ``keep_typed`` sealed; nothing for anything else, a machine's own sealed key included."""
+    try:
+        text = unseal(kept)
+    except ValueError:
+        return ""
+    return text[len(TYPED) :] if text.startswith(TYPED) else ""
 
 
 # --- a key without copying secrets ------------------------------------------------------------------------

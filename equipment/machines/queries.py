@@ -57,6 +57,16 @@ def visible_models(viewer: User, *, site_id: str | None = None) -> QuerySet[Mach
     return MachineModel.objects.filter(pk__in=machines.values("model_id")).select_related("kind")
 
 
+def all_models() -> QuerySet[MachineModel]:
+    """Return every model that this installation knows: what staff choose from for a new machine."""
+    return MachineModel.objects.select_related("kind").order_by("kind__slug", "name")
+
+
+def all_kinds() -> QuerySet[MachineKind]:
+    """Return every kind that this installation knows."""
+    return MachineKind.objects.order_by("slug")
+
+
 def visible_kinds(viewer: User, *, site_id: str | None = None) -> QuerySet[MachineKind]:
     """Return the kinds of which a machine is in use at the person's sites."""
     machines = visible_machines(viewer, site_id=site_id)

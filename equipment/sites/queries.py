@@ -101,6 +101,11 @@ def is_on_site(person: User, site_id: str, at: datetime) -> bool:
     return present_people(site_id, at).filter(pk=person.pk).exists()
 
 
+def presence_of(person: User, site_id: str, at: datetime) -> Presence | None:
+    """Return the person's "Je suis là" at the site that holds now, with its end."""
+    return Presence.objects.filter(person=person, site_id=site_id, since__lte=at, until__gt=at).first()
+
+
 def present_people(site_id: str, at: datetime) -> QuerySet[User]:
     """Return instructors and staff who are at the site now, by name."""
     here = Presence.objects.filter(site_id=site_id, since__lte=at, until__gt=at)

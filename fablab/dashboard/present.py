@@ -20,6 +20,8 @@ from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 
 Card = dict[str, Any]
+PRINTERS = frozenset({"printer", "resin"})  # icons of kinds that print; everything else works
+DRAWINGS: Mapping[str, str] = {"hoop": "embroidery"}  # where a kind's icon and its drawing differ in name
 
 
 # --- machines ----------------------------------------------------------------------------------------------------
@@ -38,7 +40,7 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
         "state": state,
         "state_label": CONDITIONS[state],
         "url": url,
-        "drawing": shape["kind"]["icon"],
+        "drawing": drawing_of(shape["kind"]["icon"]),
         "observed": observed,
         "seen_at": moment(shape["seen_at"]),
         "percent": progress.get("percent"),
@@ -164,6 +166,7 @@ def job_card(
     code, label = job_headline(shape, reader_id=reader_id, zone=zone, prints=prints)
     state = State(shape["state"])
     printing = state is State.RUNNING and not shape["unsure"]
+    watch, live_key = watched(shape)
     at_machine = state in {State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING}
     card: Card = {
         "id": shape["id"],
@@ -183,13 +186,30 @@ def job_card(
         "actions": list(actions),
         "live": True,
         "follow": follow,
-        "live_key": shape["state"],
+        "live_key": live_key,
+        "watch": watch,
         "observed": printing,
         "seen_at": moment(shape["progress"]["at"]),
     }
     if at_machine and shape["orders"]:
         card["detail"] = " · ".join(str(words.ASKED_WORDS[order["verb"]]) for order in shape["orders"])
     return card
+
+
+def watched(shape: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the paths whose change makes a job's words stale, and the first path's value as it was shown.
+
+    A draft moves while its state does not: its file is checked, then made ready for the machine.
+    """
+    first = "state"
+    if shape["state"] in {State.DRAFT, State.NEEDS_CHANGES}:
+        first = "upload.state" if shape["upload"]["state"] == "inspecting" else "preparation.state"
+    paths = ["state", "upload.state", "preparation.state", "place", "expected_start", "waiting_for", "unsure"]
+    paths += ["machine", "orders", "shelf", "version", "progress.minutes_left"]
+    value: Any = shape
+    for name in first.split("."):
+        value = value[name]
+    return " ".join([first, *(path for path in paths if path != first)]), str(value)
 
 
 def job_detail(shape: Mapping[str, Any]) -> str:
@@ -225,7 +245,7 @@ def history(events: Iterable[Any], zone: str, *, names: bool) -> list[Card]:
             who = event.actor.display_name if names else ""
         details = event.details
         said = [words.reason_words(details["reason"])] if details.get("reason") else []
-        said += [str(details[key]) for key in ("machine", "shelf", "file") if details.get(key)]
+        said += [str(details[key]) for key in ("words", "machine", "shelf", "file") if details.get(key)]
         rows.append(
             {
                 "state": event.to_state,
@@ -283,3 +303,18 @@ def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) ->
 def moment(stamp: str | None) -> datetime | None:
     """Return the time of a shape's stamp."""
     return parse_datetime(stamp) if stamp else None
+
+
+def prints(job: Any) -> bool:
+    """Say whether a job's machine prints: "Ça imprime", or "Ça travaille"."""
+    return job.machine_model.kind.icon in PRINTERS
+
+
+def picture_url(job: Any) -> str:
+    """Return the address of the picture of a job's file, empty when there is none."""
+    return reverse("upload-picture", args=[job.upload_id]) if job.upload.has_picture else ""
+
+
+def drawing_of(icon: str) -> str:
+    """Return the drawing's name for a kind of machine."""
+    return DRAWINGS.get(icon, icon)

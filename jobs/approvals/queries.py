@@ -1,5 +1,7 @@
 """What waits for an instructor."""
 
+from datetime import datetime, timedelta
+
 from django.db.models import QuerySet
 
 from equipment.sites.models import SiteRole
@@ -8,6 +10,7 @@ from fablab.people.models import User
 from jobs.lifecycle.models import Job
 from jobs.lifecycle.queries import with_all_that_pages_show
 from jobs.lifecycle.states import ENDED, MADE, State
+from jobs.lifecycle.table import APPROVAL_UNDO_S
 
 
 def waiting_for(instructor: User) -> QuerySet[Job]:
@@ -22,3 +25,14 @@ def previous_work(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(
         owner_id=job.owner_id, site_id=job.site_id, state__in=ENDED | MADE | {State.FAILED}
     ).order_by("-state_at")[:5]
+
+
+def approved_just_now(instructor: User, job_id: str, at: datetime) -> Job | None:
+    """Return the job when this instructor approved it so lately that it can be taken back (UX-7)."""
+    return Job.objects.filter(
+        pk=job_id,
+        state=State.QUEUED,
+        approvals__by=instructor,
+        approvals__voided_at__isnull=True,
+        approvals__at__gt=at - timedelta(seconds=APPROVAL_UNDO_S),
+    ).first()

@@ -30,10 +30,11 @@ def press(
     reason: str = "",
     plate_clear: bool = False,
     seen_sha256: str = "",
+    words: str = "",
 ) -> tuple[Job, Order | None]:
     """Do what a person asks of a job. Returns the job as it is then, and the order when a machine must answer.
 
-    ``plate_clear`` with ``start`` is "Plateau vide, lancer". Raises what ``apply`` raises; for orders also
+    ``words`` are a person's own, beside the ``reason``. ``plate_clear`` with ``start`` is "Plateau vide, lancer". Raises what ``apply`` raises; for orders also
     ``Refused`` with every reason at once, and ``Conflict("already_asked")`` when somebody else was quicker.
     """
     job = job_for(actor, job_id)
@@ -51,6 +52,8 @@ def press(
         details["reason"] = reason
     if seen_sha256:
         details["seen_sha256"] = seen_sha256
+    if words.strip():
+        details["words"] = words.strip()[:300]
     if action is Action.RELEASE:
         details["blameless"] = True
     apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)

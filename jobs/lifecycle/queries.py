@@ -270,6 +270,12 @@ def open_orders(attempt_id: str) -> list[Order]:
     return list(Order.objects.filter(attempt_id=attempt_id, state__in=UNSETTLED).order_by("created_at"))
 
 
+def last_orders(attempt_ids: Iterable[str]) -> Mapping[str, Order]:
+    """Return the newest order of each try, by try: pages say when it was refused, and why."""
+    found = Order.objects.filter(attempt_id__in=list(attempt_ids)).order_by("created_at")
+    return {order.attempt_id: order for order in found}
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A queued job as dispatch sees it."""
