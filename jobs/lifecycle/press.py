@@ -34,8 +34,9 @@ def press(
 ) -> tuple[Job, Order | None]:
     """Do what a person asks of a job. Returns the job as it is then, and the order when a machine must answer.
 
-    ``words`` are a person's own, beside the ``reason``. ``plate_clear`` with ``start`` is "Plateau vide, lancer". Raises what ``apply`` raises; for orders also
-    ``Refused`` with every reason at once, and ``Conflict("already_asked")`` when somebody else was quicker.
+    ``plate_clear`` with ``start`` is "Plateau vide, lancer"; ``words`` are a person's own, beside the ``reason``.
+    Raises what ``apply`` raises; for orders also ``Refused`` with every reason at once, and
+    ``Conflict("already_asked")`` when somebody else was quicker.
     """
     job = job_for(actor, job_id)
     if action not in PERSONS_ACTIONS:
