@@ -1,20 +1,32 @@
-"""One's own objects: the list, the page of one, handing in a file, what one may do."""
+"""One's own objects: the list, the page of one, handing in a file, and what a person does with it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from equipment.certifications.queries import kinds_certified
+from equipment.machines.queries import visible_models
 from fablab.api.shapes import job_shapes
-from fablab.dashboard import present
-from fablab.dashboard.requests import Here, here, signed_in
-from jobs.lifecycle.queries import visible_jobs, with_all_that_pages_show
+from fablab.core.clock import local_day
+from fablab.core.errors import DomainError, Malformed, NotFound, Problem
+from fablab.core.words import say_problem
+from fablab.dashboard import job_page, present
+from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
+from jobs.lifecycle import words
+from jobs.lifecycle.press import press
+from jobs.lifecycle.queries import job_for, visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.services import change_job, create_job
 from jobs.lifecycle.states import ENDED
+from jobs.lifecycle.table import Action
+from jobs.uploads.services import discard, receive
 
-PRINTERS = frozenset({"printer", "resin"})  # "Ça imprime"; everything else works
 ENDED_SHOWN = 12
+MOST_ALIVE = 50
 
 
 @signed_in
@@ -22,42 +34,199 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
     """One's own objects: those that are alive, then the last ones that ended."""
     asked = here(request)
     own = with_all_that_pages_show(visible_jobs(asked.person).filter(owner=asked.person))
-    alive = own.exclude(state__in=ENDED).order_by("-created_at")
+    alive = own.exclude(state__in=ENDED).order_by("-created_at")[:MOST_ALIVE]
     ended = own.filter(state__in=ENDED).order_by("-state_at")[:ENDED_SHOWN]
+    cards = job_cards([*alive, *ended], asked)
     return render(
         request,
         "dashboard/jobs.html",
-        {"alive": job_cards(alive, asked), "ended": job_cards(ended, asked), "new": new_action()},
+        {
+            "alive": [card for card in cards if card["state"] not in ENDED],
+            "ended": [card for card in cards if card["state"] in ENDED],
+            "new": new_action(),
+        },
     )
 
 
 def new_action() -> present.Card:
     """Return the large button that begins a new object."""
-    return {}
+    return {
+        "url": reverse("job-new"),
+        "label": _("Imprimer un objet"),
+        "icon": "plus",
+        "style": "primary",
+        "large": True,
+        "method": "get",
+    }
 
 
 def job_cards(found: Iterable[Any], asked: Here) -> list[present.Card]:
-    """Return the cards of jobs that belong to the person who asks: their changes are spoken."""
+    """Return the cards of jobs; changes of one's own are spoken."""
     found = list(found)
     return [
         present.job_card(
             shape,
             reader_id=asked.person.pk,
             zone=job.site.time_zone,
-            prints=prints(job),
-            picture_url=picture_url(job),
-            drawing=job.machine_model.kind.icon,
+            prints=present.prints(job),
+            picture_url=present.picture_url(job),
+            drawing=present.drawing_of(job.machine_model.kind.icon),
             follow=job.owner_id == asked.person.pk,
         )
         for job, shape in zip(found, job_shapes(found, asked.viewer), strict=True)
     ]
 
 
-def prints(job: Any) -> bool:
-    """Say whether the job's machine prints, for "Ça imprime"."""
-    return job.machine_model.kind.icon in PRINTERS
+# --- handing in ---------------------------------------------------------------------------------------------------
 
 
-def picture_url(job: Any) -> str:
-    """Return the address of the file's picture, empty when there is none."""
-    return reverse("upload-picture", args=[job.upload_id]) if job.upload.has_picture else ""
+@signed_in
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Choose a file: everything else has a default and can be changed on the object's page."""
+    return _new_page(request)
+
+
+def _new_page(request: HttpRequest, problems: Iterable[Problem] = (), status: int = 200) -> HttpResponse:
+    said = [say_problem(problem) for problem in problems]
+    context = {
+        "field": job_page.file_field(here(request), _("Ton fichier"), said[0] if said else ""),
+        "takes_files": bool(_models(here(request))),
+        "problems": [{"sentence": sentence, "field_id": "file-field"} for sentence in said],
+        "problems_title": _("Le fichier n’est pas arrivé."),
+    }
+    return render(request, "dashboard/job_new.html", context, status=status)
+
+
+def upload(request: HttpRequest) -> HttpResponseBase:
+    """Take the file in and make a draft of it at once, so that nothing is lost while it is checked."""
+    return _upload(request) if request.method == "POST" else see_other(reverse("job-new"))
+
+
+@writes
+def _upload(request: HttpRequest) -> HttpResponseBase:
+    asked = here(request)
+    try:
+        file, name = _file_of(request)
+        model = _default_model(asked, name)
+        received = receive(file, name=name, owner=asked.person, at=asked.at)
+        try:
+            job = create_job(
+                owner=asked.person,
+                upload_id=received.pk,
+                at=asked.at,
+                site_id=asked.site.pk if asked.site else None,
+                machine_model_id=model,
+            )
+        except DomainError:
+            discard(received)
+            raise
+    except DomainError as error:
+        return _new_page(request, error.problems, error.status)
+    return see_other(reverse("job", args=[job.pk]))
+
+
+def _file_of(request: HttpRequest) -> tuple[BinaryIO, str]:
+    """Return the file of the form and its name. Raises ``Malformed`` when there is none, or nothing in it."""
+    file = request.FILES.get("file")
+    if file is None or file.file is None:
+        raise Malformed(Problem("file_missing", field="file"))
+    if not file.size:
+        raise Malformed(Problem("empty_file", field="file"))
+    return cast("BinaryIO", file.file), file.name or ""
+
+
+def _models(asked: Here) -> list[Any]:
+    site_id = asked.site.pk if asked.site else None
+    return [
+        model
+        for model in visible_models(asked.person, site_id=site_id).order_by("name")
+        if model.kind.takes_files
+    ]
+
+
+def _default_model(asked: Here, file_name: str) -> str | None:
+    """Return the model that suits best: one that takes such a file, of a kind the person may use, a printer."""
+    certified: set[str] = set()
+    if asked.site is not None:
+        certified = kinds_certified(asked.person, asked.site.pk, local_day(asked.at, asked.zone))
+    ending = file_name.rpartition(".")[2].lower()
+
+    def suits(model: Any) -> tuple[bool, bool, bool]:
+        return (
+            ending in model.formats or ending in model.prepares,
+            model.kind_id in certified or not model.kind.needs_certificate,
+            model.kind.icon in present.PRINTERS,
+        )
+
+    best = max(_models(asked), key=suits, default=None)
+    return best.pk if best is not None else None
+
+
+# --- one object ---------------------------------------------------------------------------------------------------
+
+
+@signed_in
+def job(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """The object's page: where it is on its way, and what one may do."""
+    return _job_page(request, job_id)
+
+
+def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = None) -> HttpResponse:
+    asked = here(request)
+    context = job_page.context(job_for(asked.person, job_id), asked, request.POST if error else {}, error)
+    return render(request, "dashboard/job.html", context, status=error.status if error else 200)
+
+
+@writes
+def change(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """Another machine, material, quality, number: what was typed stays when something is wrong."""
+    asked = here(request)
+    try:
+        changes = job_page.changes_from(request.POST, job_for(asked.person, job_id), asked)
+        change_job(job_id, actor=asked.person, at=asked.at, **changes)
+    except NotFound:
+        raise
+    except DomainError as error:
+        return _job_page(request, job_id, error)
+    messages.success(request, _("C’est noté."))
+    return see_other(reverse("job", args=[job_id]))
+
+
+@writes
+def other_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """Another file for the same object: settings, place and history stay."""
+    asked = here(request)
+    job_for(asked.person, job_id)
+    try:
+        file, name = _file_of(request)
+        received = receive(file, name=name, owner=asked.person, at=asked.at)
+        try:
+            change_job(job_id, actor=asked.person, at=asked.at, upload_id=received.pk)
+        except DomainError:
+            discard(received)
+            raise
+    except DomainError as error:
+        return _job_page(request, job_id, error)
+    return see_other(reverse("job", args=[job_id]))
+
+
+@writes
+def act(request: HttpRequest, job_id: str, action: str) -> HttpResponseBase:
+    """Do one of the job's ``actions``: an act, or an order that a machine must answer."""
+    asked = here(request)
+    try:
+        wanted = Action(action.replace("-", "_"))
+    except ValueError as error:
+        raise Http404 from error
+    _job, order = press(
+        job_id,
+        wanted,
+        actor=asked.person,
+        at=asked.at,
+        reason=request.POST.get("reason", ""),
+        plate_clear=request.POST.get("plate_clear") == "true",
+        seen_sha256=request.POST.get("seen_sha256", ""),
+    )
+    said = words.ASKED_WORDS[order.verb] if order else words.HISTORY_WORDS[wanted]
+    messages.success(request, str(said))
+    return back(request, reverse("job", args=[job_id]))

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fablab.dashboard import bookings, home, objects, signing
+from fablab.dashboard import bookings, files, home, objects, signing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -18,5 +18,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reserver/", bookings.book, name="book"),
     # objects
     path("objets/", objects.jobs, name="jobs"),
+    path("objets/nouveau/", objects.new, name="job-new"),
+    path("objets/upload/", objects.upload, name="job-upload"),
+    path("objets/<str:job_id>/", objects.job, name="job"),
+    path("objets/<str:job_id>/reglages/", objects.change, name="job-settings"),
+    path("objets/<str:job_id>/upload/", objects.other_file, name="job-file"),
+    path("objets/<str:job_id>/faire/<str:action>/", objects.act, name="job-act"),
+    path("objets/<str:job_id>/fichier/", files.source_file, name="job-source"),
+    path("objets/<str:job_id>/fichier-machine/", files.machine_file, name="job-machine-file"),
+    path("fichiers/<str:upload_id>/image/", files.upload_picture, name="upload-picture"),
     # deciding, machines (desk.py, board.py, machines.py)
 ]

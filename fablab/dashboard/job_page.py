@@ -1,0 +1,384 @@
+"""What stands on an object's page, in every state: one headline, one next action, the rest below."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from equipment.certifications.queries import is_certified, may_send_machine_files
+from equipment.machines.queries import visible_machines, visible_models
+from fablab.api.shapes import job_shape
+from fablab.core.clock import local_day
+from fablab.core.errors import DomainError, Malformed, Problem
+from fablab.core.words import say, say_problem
+from fablab.dashboard import formats, present
+from fablab.dashboard.requests import Here
+from jobs.inspection.findings import Finding, Severity
+from jobs.lifecycle import words
+from jobs.lifecycle.queries import attempts_of, events_of, findings_of
+from jobs.lifecycle.states import State
+from jobs.uploads.words import SEVERITY_WORDS, next_step
+
+Card = present.Card
+Given = Mapping[str, Any]
+QUALITIES: Mapping[str, Any] = {
+    "draft": gettext_lazy("Rapide"),
+    "normal": gettext_lazy("Normale"),
+    "fine": gettext_lazy("Fine"),
+}
+SUPPORTS: Mapping[str, Any] = {
+    "auto": gettext_lazy("Si besoin"),
+    "yes": gettext_lazy("Oui"),
+    "no": gettext_lazy("Non"),
+}
+DRAWN_REASONS = frozenset({"too_big", "too_long", "not_solid", "unreadable", "copyright", "talk"})
+OWNERS_OWN = frozenset(
+    {"submit", "collect", "cancel", "pause", "ask-stop"}
+)  # what a page of one's own offers
+OPEN_TO_CHANGE = frozenset({State.DRAFT, State.NEEDS_CHANGES})
+MANY_COPIES = 20
+# A service's field and ours on the page.
+FIELD_IDS: Mapping[str, str] = {
+    "upload": "file-field",
+    "file": "file-field",
+    "machine": "place",
+    "machine_model": "place",
+    "material": "material",
+    "quality": "quality",
+    "supports": "supports",
+    "copies": "copies",
+}
+
+
+def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> Card:
+    """Return all that ``dashboard/job.html`` shows. ``given``: what was typed, when ``error`` refused it."""
+    shape = job_shape(job, asked.viewer)
+    zone = job.site.time_zone
+    is_own = job.owner_id == asked.person.pk
+    code, label = present.job_headline(
+        shape, reader_id=asked.person.pk, zone=zone, prints=present.prints(job)
+    )
+    state = State(job.state)
+    is_open = is_own and state in OPEN_TO_CHANGE
+    watch, live_key = present.watched(shape)
+    problems = _missing(job, asked) if is_open else []
+    found = findings_of(job)
+    ready = code == "draft" or (
+        state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
+    )
+    printing = state is State.RUNNING and not shape["unsure"]
+    return {
+        "job": {
+            "id": job.pk,
+            "title": job.title,
+            "number": job.number,
+            "code": code,
+            "label": label,
+            "percent": shape["progress"]["percent"] or 0 if printing else None,
+            "left": _left(shape) if printing else "",
+            "seen_at": present.moment(shape["progress"]["at"]) if printing else None,
+            "detail": _detail(shape, job, is_own=is_own),
+            "asked": [str(words.ASKED_WORDS[order["verb"]]) for order in shape["orders"]],
+            "shelf": shape["shelf"] if state is State.READY else "",
+            "follow": is_own,
+            "failed": state is State.FAILED,
+            "watch": watch,
+            "live_key": live_key,
+        },
+        "owner_name": "" if is_own else job.owner.display_name,
+        "steps": present.stepper(shape),
+        "refusal": _refusal(job, state),
+        "missing": [say_problem(problem) for problem in problems],
+        "actions": _actions(shape, is_own=is_own, may_send=ready and not problems),
+        "cancel": present.job_action(shape, "cancel") if "cancel" in shape["actions"] else None,
+        "picture_url": present.picture_url(job),
+        "drawing": present.drawing_of(job.machine_model.kind.icon),
+        "size_mm": (job.upload.report or {}).get("size_mm"),
+        "facts": _facts(job, shape),
+        "findings": _findings(found),
+        "settings_fields": _with_errors(_settings_fields(job, asked, given), error) if is_open else [],
+        "file_field": file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
+        "blocked": is_open and _blocked(found),
+        "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
+        "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
+        "history": list(reversed(present.history(events_of(job), zone, names=asked.helps))),
+        "again": _again(state, is_own=is_own),
+        "problems": _problems(error),
+    }
+
+
+def _problems(error: DomainError | None) -> list[Card]:
+    return [
+        {"sentence": say_problem(problem), "field_id": FIELD_IDS.get(problem.field or "", "")}
+        for problem in (error.problems if error else ())
+    ]
+
+
+def _with_errors(fields: list[Card], error: DomainError | None) -> list[Card]:
+    said = {row["field_id"]: row["sentence"] for row in _problems(error)}
+    return [{**field, "error": said.get(field["id"], "")} for field in fields]
+
+
+def _blocked(found: Iterable[Finding]) -> bool:
+    return any(finding.severity == Severity.BLOCKS for finding in found)
+
+
+def _is_checked(shape: Given) -> bool:
+    return bool(shape["upload"]["state"] == "inspecting" or shape["preparation"]["state"] == "running")
+
+
+def _missing(job: Any, asked: Here) -> list[Problem]:
+    """Return what the person lacks for this machine, so that it is said before they press "Envoyer"."""
+    kind = job.machine_model.kind
+    day = local_day(asked.at, job.site.time_zone)
+    problems = []
+    if kind.needs_certificate and not is_certified(job.owner, kind.pk, job.site_id, day):
+        problems.append(Problem("not_certified", {"kind": kind.name}))
+    elif job.upload.format in job.machine_model.formats and not may_send_machine_files(
+        job.owner, kind.pk, job.site_id, day
+    ):
+        problems.append(Problem("machine_files_not_allowed"))
+    return problems
+
+
+def _left(shape: Given) -> str:
+    minutes = shape["progress"]["minutes_left"]
+    return (
+        "" if minutes is None else _("environ {duration} encore").format(duration=formats.duration(minutes))
+    )
+
+
+def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
+    """Return the sentence below the headline: what happens next, or why nothing does."""
+    state = State(shape["state"])
+    machine = shape["machine"]["name"] if shape["machine"] else ""
+    if state in OPEN_TO_CHANGE:
+        if job.upload.created_at > job.state_at and not _is_checked(shape) and state is State.NEEDS_CHANGES:
+            return _("Ton nouveau fichier est là.")
+        if _is_checked(shape):
+            return _("Ça prend quelques secondes. La page change toute seule.")
+        if shape["preparation"]["state"] == "needs_slicing":
+            return say("needs_slicing")
+        return ""
+    match state:
+        case State.SUBMITTED:
+            return _("Tu n’as rien à faire. Le résultat s’affiche ici.") if is_own else ""
+        case State.SENDING | State.LOADED:
+            return _("Un animateur lance {machine} quand le plateau est vide.").format(machine=machine)
+        case State.FINISHED:
+            return _("Il est encore sur {machine}. Un animateur le range.").format(machine=machine)
+        case State.FAILED:
+            reason = present.job_detail(shape)
+            if job.attempts_made >= 3:
+                return f"{reason} {say('no_attempts_left')}".strip()
+            return f"{reason} {_('Un animateur peut le relancer.')}".strip()
+        case _:
+            return present.job_detail(shape)
+
+
+def _refusal(job: Any, state: State) -> Card | None:
+    """Return why a file was sent back or refused, with its drawing and what to do."""
+    if state not in {State.NEEDS_CHANGES, State.REJECTED} or not job.reason:
+        return None
+    code = "not_allowed" if job.reason == "not_allowed_object" else job.reason
+    return {
+        "code": code if code in DRAWN_REASONS | {"not_allowed"} else "talk",
+        "sentence": words.reason_words(job.reason),
+        "next": words.NEXT_STEPS.get(job.reason, words.NEXT_STEPS["talk"]),
+    }
+
+
+def _actions(shape: Given, *, is_own: bool, may_send: bool) -> list[Card]:
+    offered = [action for action in shape["actions"] if action != "cancel"]
+    if is_own:
+        offered = [action for action in offered if action != "submit" or may_send]
+    first = [action for action in offered if action in OWNERS_OWN]
+    return [present.job_action(shape, action, large=action in {"submit", "collect"}) for action in first]
+
+
+def _again(state: State, *, is_own: bool) -> Card | None:
+    """Return the way on from an ending."""
+    if not is_own or state not in {State.REJECTED, State.CANCELLED, State.COLLECTED, State.FAILED}:
+        return None
+    return {
+        "url": reverse("job-new"),
+        "label": _("Envoyer un autre fichier")
+        if state is not State.COLLECTED
+        else _("Imprimer un autre objet"),
+        "icon": "plus",
+        "style": "" if state is State.FAILED else "primary",
+        "method": "get",
+    }
+
+
+def _facts(job: Any, shape: Given) -> list[Card]:
+    """Return time, matter and place, as far as they are known. A prepared file knows best."""
+    report = shape["preparation"]["report"] or job.upload.report or {}
+    if job.machine_file is not None and job.machine_file.report:
+        report = job.machine_file.report
+    material = report.get("material") or {}
+    rows = []
+    if report.get("minutes"):
+        rows.append(
+            (_("Temps"), _("environ {duration}").format(duration=formats.duration(report["minutes"])))
+        )
+    grams = material.get("grams")
+    what = " · ".join(
+        filter(
+            None,
+            [job.settings.get("material") or material.get("kind"), formats.weight(grams) if grams else ""],
+        )
+    )
+    if what:
+        rows.append((_("Matière"), what))
+    copies = job.settings.get("copies") or 1
+    if copies > 1:
+        rows.append((_("Nombre"), ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies)))
+    rows.append((_("Machine"), shape["machine"]["name"] if shape["machine"] else job.machine_model.name))
+    rows.append((_("Numéro"), str(job.number)))
+    tries = len(attempts_of(job))
+    if tries > 1:
+        rows.append((_("Essais"), str(tries)))
+    if job.note:
+        rows.append((_("Message"), job.note))
+    return [{"label": label, "value": value} for label, value in rows]
+
+
+def _findings(found: Iterable[Finding]) -> list[Card]:
+    order = [Severity.BLOCKS, Severity.ASK, Severity.INFO]
+    return [
+        {
+            "severity": finding.severity,
+            "severity_label": str(SEVERITY_WORDS[finding.severity]),
+            "sentence": say(finding.code, finding.params),
+            "next": next_step(finding),
+        }
+        for finding in sorted(found, key=lambda one: order.index(one.severity))
+    ]
+
+
+# --- forms ----------------------------------------------------------------------------------------------------------
+
+
+def file_field(asked: Here, label: str, error: str, job: Any = None) -> Card:
+    """Return the file field: what is accepted stands before it (A11Y-3)."""
+    machines = visible_machines(
+        asked.person, site_id=job.site_id if job else asked.site.pk if asked.site else None
+    )
+    models = {machine.model_id: machine.model for machine in machines if machine.model.kind.takes_files}
+    endings = sorted(
+        {f".{ending}" for model in models.values() for ending in (*model.prepares, *model.formats)}
+    )
+    limit = settings.UPLOAD_LIMIT_BYTES
+    return {
+        "id": "file-field",
+        "name": "file",
+        "label": label,
+        "accepted_label": ", ".join(endings) or "–",
+        "limit_label": _("{n} Mo").format(n=limit // 1_000_000),
+        "limit_bytes": limit,
+        "accept": ",".join(endings),
+        "error": error,
+    }
+
+
+def _settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
+    """Return the fields of the settings: what was typed last, else what the job has."""
+    now = job.settings
+    model = job.machine_model
+    place = given.get("place") or (
+        f"machine:{job.machine_id}" if job.machine_id else f"model:{job.machine_model_id}"
+    )
+
+    def choice(name: str, label: str, options: Iterable[tuple[str, Any]], chosen: Any) -> Card:
+        rows = [{"value": value, "label": str(said), "selected": value == chosen} for value, said in options]
+        return {"id": name, "name": name, "label": label, "options": rows}
+
+    fields = [choice("place", _("Machine"), _places(job, asked), place)]
+    if len(model.materials) > 1:
+        options = [(material, material) for material in model.materials]
+        fields.append(choice("material", _("Matière"), options, given.get("material") or now.get("material")))
+    if len(model.qualities) > 1:
+        options = [(quality, QUALITIES.get(quality, quality)) for quality in model.qualities]
+        fields.append(choice("quality", _("Qualité"), options, given.get("quality") or now.get("quality")))
+    if model.prepares:
+        fields.append(
+            choice("supports", _("Supports"), SUPPORTS.items(), given.get("supports") or now.get("supports"))
+        )
+    fields.append(
+        {
+            "id": "copies",
+            "name": "copies",
+            "label": _("Combien ?"),
+            "type": "number",
+            "value": given.get("copies") or now.get("copies") or 1,
+            "attributes": {"min": 1, "max": MANY_COPIES, "required": True, "inputmode": "numeric"},
+        }
+    )
+    fields.append(
+        {
+            "id": "title",
+            "name": "title",
+            "label": _("Nom de l’objet"),
+            "value": given.get("title") or job.title,
+            "attributes": {"maxlength": 80, "required": True},
+        }
+    )
+    fields.append(
+        {
+            "id": "note",
+            "name": "note",
+            "label": _("Un mot pour l’animateur"),
+            "type": "textarea",
+            "optional": True,
+            "value": given.get("note", job.note),
+            "attributes": {"maxlength": 500},
+        }
+    )
+    return fields
+
+
+def _places(job: Any, asked: Here) -> list[tuple[str, str]]:
+    """Return the machines that take files: any of a model, or one by name."""
+    machines = [m for m in visible_machines(asked.person, site_id=job.site_id) if m.model.kind.takes_files]
+    models = {machine.model_id: machine.model for machine in machines}
+    places = [
+        (f"model:{model.pk}", _("{kind} : la première libre").format(kind=f"{model.kind.name} {model.name}"))
+        for model in sorted(models.values(), key=lambda one: one.name)
+    ]
+    return places + [
+        (f"machine:{machine.pk}", f"{machine.name} ({machine.model.name})") for machine in machines
+    ]
+
+
+def changes_from(posted: Mapping[str, Any], job: Any, asked: Here) -> dict[str, Any]:
+    """Return what the form of the settings asks for, as ``change_job`` takes it. Raises ``Malformed``."""
+    try:
+        copies = int(posted.get("copies", ""))
+    except ValueError as error:
+        raise Malformed(Problem("copies_out_of_range", {"most": MANY_COPIES}, "copies")) from error
+    changes: dict[str, Any] = {
+        "title": posted.get("title", ""),
+        "note": posted.get("note", ""),
+    }
+    wanted: dict[str, Any] = {"copies": copies}
+    wanted |= {name: posted[name] for name in ("material", "quality", "supports") if posted.get(name)}
+    kind, _colon, place = posted.get("place", "").partition(":")
+    model = job.machine_model
+    if kind == "machine" and place != job.machine_id:
+        changes["machine_id"] = place
+        machine = visible_machines(asked.person, site_id=job.site_id).filter(pk=place).first()
+        model = machine.model if machine else model
+    elif kind == "model" and (place != job.machine_model_id or job.machine_id):
+        changes["machine_model_id"] = place
+        model = visible_models(asked.person, site_id=job.site_id).filter(pk=place).first() or model
+    if model != job.machine_model:
+        # Another model has other matters: what it does not know becomes its own first choice.
+        for name, known in (("material", model.materials), ("quality", model.qualities)):
+            wanted[name] = wanted[name] if wanted.get(name) in known else ""
+    if {name: job.settings.get(name) for name in wanted} != wanted:
+        changes["settings"] = wanted
+    return changes
