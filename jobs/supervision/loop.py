@@ -5,12 +5,15 @@ database; losing it ends the watch, and with it every order, at once (REL-5).
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from django.conf import settings
 
 from equipment.machines import services as machines
 from fablab.core.ids import new_id
@@ -46,9 +49,9 @@ class _Post:
 async def run(stop: asyncio.Event, *, owner: str | None = None) -> None:
     """Watch machines, carry out orders and dispatch jobs until ``stop`` is set.
 
-    ``owner`` names this run in leases; by default host, process and a random part.
+    ``owner`` names this run in leases; see ``own_name``.
     """
-    name = owner or f"{socket.gethostname()[:15]}-{os.getpid()}-{new_id()}"
+    name = owner or own_name()
     threads = DatabaseThreads(THREADS, "supervision")
     ears = ThreadPoolExecutor(1, "supervision-bell")
     try:
@@ -57,6 +60,19 @@ async def run(stop: asyncio.Event, *, owner: str | None = None) -> None:
         ring(BELL)
         ears.shutdown()
         await asyncio.to_thread(threads.shutdown)
+
+
+def own_name() -> str:
+    """Return the name under which this process holds leases.
+
+    Beside others each run has its own. An installation of one process (its lock file says so) keeps its name, so that
+    after a power cut it need not wait for its own lease to run out.
+    """
+    host = socket.gethostname()[:15]
+    if settings.REDIS_URL:
+        return f"{host}-{os.getpid()}-{new_id()}"
+    place = hashlib.sha256(str(settings.VAR_DIR).encode()).hexdigest()[:12]
+    return f"{host}-alone-{place}"
 
 
 class Supervisor:

@@ -40,6 +40,8 @@ class Orders:
     async def carry_out(self, order_id: str, verb: Verb) -> None:
         """Carry out one waiting order, or settle it with the reason why nothing was sent."""
         found = await self._bench.db(records.situation, self._machine_id, at=self._bench.clock())
+        if found.machine.lease_number != self._lease.number:
+            return  # it is for the process that watches the machine now
         attempt, known = found.attempt, found.live_try
         if attempt is None or known is None:
             await self._settle(order_id, OrderState.REFUSED, "attempt_ended")

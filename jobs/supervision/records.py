@@ -186,8 +186,14 @@ def _settle_start(attempt_id: str, state: OrderState, outcome: str, at: datetime
 
 
 def take(order_id: str, *, lease_number: int, at: datetime) -> Order | None:
-    """Take an order for sending. A start is noted as sent in the same transaction, before it leaves."""
+    """Take an order for sending. A start is noted as sent in the same transaction, before it leaves.
+
+    An order for a machine that another supervisor owns by now is left to it.
+    """
     with transaction.atomic():
+        machine_id = Order.objects.values_list("attempt__machine_id", flat=True).get(pk=order_id)
+        if lock_machine(machine_id).lease_number != lease_number:
+            return None
         order = lifecycle.take_order(order_id, lease_number=lease_number, at=at)
         if order is not None and order.verb == Verb.START:
             lifecycle.note_start_sent(order.attempt_id, at=at)
