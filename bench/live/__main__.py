@@ -53,6 +53,8 @@ class Cell:
             else []
             for number in range(self.viewers)
         ]
+        self.printers.say(reset=True)
+        self.printers.hear()
         with (
             self.server(what) as server,
             Child(["-m", "bench.live.viewers"], log=self.folder / "viewers.log") as viewers,

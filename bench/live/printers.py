@@ -3,8 +3,9 @@
     python -m bench.live.printers COUNT
 
 Says one line when ready: ``{"ports": [...]}``. Each server prints the file ``fl/bench-NUMBER.gcode``. A command
-``{"seconds", "per_second", "seed"}`` has people pause and resume prints, a random one each time; the answer is
-``{"happened": [[number, "paused" | "printing", monotonic seconds], ...]}``.
+``{"seconds", "per_second", "seed"}`` has people pause and resume prints, each machine in its turn; the answer is
+``{"happened": [[number, "paused" | "printing", monotonic seconds], ...]}``. ``{"reset": true}`` puts all back to
+printing before a server is started; nobody is told.
 """
 
 import asyncio
@@ -174,6 +175,11 @@ async def main(count: int) -> None:
     print(json.dumps({"ports": ports}), flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
         command = json.loads(line)
+        if "reset" in command:
+            for printer in printers:
+                printer.paused = False
+            print(json.dumps({"reset": True}), flush=True)
+            continue
         chance = random.Random(command["seed"])
         happened = []
         loop = asyncio.get_running_loop()

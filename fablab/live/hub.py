@@ -71,8 +71,7 @@ class Hub:
         if channel is None:
             channel = self._channels[topic.name, shape] = Channel(topic, shape)
         if channel.ready:
-            channel.watchers[mailbox] = None
-            mailbox.look_again(channel)
+            channel.admit(mailbox)
             return True
         self._waiting.setdefault(channel, {})[mailbox] = None
         return await asyncio.shield(self._read(channel))
@@ -120,8 +119,7 @@ class Hub:
             del self._readings[channel]
         channel.settle(state)
         for mailbox in self._waiting.pop(channel, {}):
-            channel.watchers[mailbox] = None
-            mailbox.look_again(channel)
+            channel.admit(mailbox)
         self._forget_if_unwatched(channel)
         return True
 

@@ -114,4 +114,4 @@ class Mailbox:
         self.sending_since = self._clock()
         if isinstance(entry, Change):
             return entry.frame()
-        return entry.channel.snapshot() if isinstance(entry, Look) else entry
+        return entry.channel.shown_to(self) if isinstance(entry, Look) else entry

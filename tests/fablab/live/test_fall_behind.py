@@ -39,7 +39,7 @@ async def read(mailbox: Mailbox) -> dict[str, Any]:
 
 def open_mailbox(channel: Channel, limit: int = 8) -> Mailbox:
     mailbox = Mailbox(asyncio.get_running_loop().time, limit)
-    channel.watchers[mailbox] = None
+    channel.watchers[mailbox] = channel.version
     return mailbox
 
 
@@ -121,3 +121,37 @@ async def test_numbers_grow_though_the_clock_stands_still_or_goes_back(channel: 
         numbers.append(channel.version)
     assert numbers == sorted(set(numbers))
     assert numbers[0] == 1_000_000
+
+
+async def test_with_many_viewers_the_first_do_not_wait_for_the_last_and_each_hears_everything_in_order(
+    channel: Channel,
+) -> None:
+    mailboxes = [open_mailbox(channel) for _ in range(100)]
+    first = channel.version
+    tell(channel, state="one")
+    waiting = [len(mailbox) for mailbox in mailboxes]
+    assert (waiting[0], waiting[-1]) == (1, 0)
+    tell(channel, state="two")
+    late = open_mailbox(channel)
+    channel.admit(late)
+    for mailbox in mailboxes:
+        one, two = await read(mailbox), await read(mailbox)
+        assert (one["after"], one["data"]) == (first, {"state": "one"})
+        assert (two["after"], two["data"]) == (one["version"], {"state": "two"})
+    snapshot = await read(late)
+    assert (snapshot["version"], snapshot["data"]["state"], len(late)) == (channel.version, "two", 0)
+
+
+async def test_a_snapshot_taken_while_a_change_still_goes_round_is_not_followed_by_that_change(
+    channel: Channel,
+) -> None:
+    crowd = [open_mailbox(channel) for _ in range(100)]
+    last = open_mailbox(channel)
+    channel.admit(last)
+    tell(channel, state="one")
+    assert (await read(last))["data"]["state"] == "one"
+    assert (await read(crowd[-1]))["data"] == {"state": "one"}
+    tell(channel, state="two")
+    await read(crowd[-1])
+    change = await read(last)
+    assert (change["type"], change["data"]) == ("change", {"state": "two"})
