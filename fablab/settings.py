@@ -12,6 +12,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from fablab.core.logs import not_a_probe
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -262,12 +264,17 @@ API_PER_MINUTE = {
     "writes": env.int("API_WRITES_PER_MINUTE", default=600),
     "anonymous": env.int("API_ANONYMOUS_PER_MINUTE", default=600),
 }
-METRICS_TOKEN = secret("METRICS_TOKEN")  # lets /metrics be read from another computer; without it only from this one
+METRICS_TOKEN = secret(
+    "METRICS_TOKEN"
+)  # lets /metrics be read from another computer; without it only from this one
 
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"probes": {"()": "django.utils.log.CallbackFilter", "callback": not_a_probe}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["probes"]},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -63,6 +63,7 @@ def environment(where: Places, ports: list[int]) -> dict[str, str]:
         "FABLAB_DEMO": "1",
         "MACHINE_NETWORKS": ",".join(f"{HOST}:{port}" for port in ports),
         "PYTHONUNBUFFERED": "1",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),  # the accounts are what people came to read
     }
 
 

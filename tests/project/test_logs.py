@@ -1,0 +1,39 @@
+"""What stands in the log, and what a page may ask for."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from fablab.core.logs import not_a_probe
+from tests.fixtures.browser import leaves
+
+
+def record(path: str | None) -> logging.LogRecord:
+    made = logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Service Unavailable", None, None)
+    if path is not None:
+        made.request = SimpleNamespace(path=path)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("/readyz", False), ("/healthz", False), ("/api/v1/jobs/", True), (None, True)]
+)
+def test_an_answer_to_a_probe_is_no_error_and_everything_else_is_kept(path: str | None, kept: bool) -> None:
+    assert not_a_probe(record(path)) is kept
+
+
+@pytest.mark.parametrize(
+    ("url", "foreign"),
+    [
+        ("http://127.0.0.1:8000/page/", False),
+        ("ws://127.0.0.1:8000/ws/v1/live/", False),
+        ("data:image/png;base64,AAAA", False),
+        ("blob:http://127.0.0.1:8000/1", False),
+        ("http://127.0.0.1:8001/", True),
+        ("https://fonts.example/face.woff2", True),
+        ("wss://live.example/", True),
+    ],
+)
+def test_a_request_that_leaves_our_own_site_is_told_apart(url: str, foreign: bool) -> None:
+    assert leaves(url, "127.0.0.1:8000") is foreign
