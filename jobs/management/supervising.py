@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from jobs.supervision import loop as supervision
+from jobs.supervision.loop import run as watch_over_machines
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ async def supervise(stop: asyncio.Event) -> None:
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         try:
-            await supervision.run(stop)
+            await watch_over_machines(stop)
         except Exception:
             logger.exception("supervision failed, it starts again in %g s", pause)
         else:
