@@ -75,18 +75,18 @@ def was_sent(attempt_id: str, *, remote_path: str, remote_sha1: str, remote_runs
     return lifecycle.step_attempt(attempt_id, Action.LOAD, source=Source.DISPATCHER, at=at)
 
 
-def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -> datetime | None:
+def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -> None:
     """Give a job back whose file did not get to the machine; after three tries it has failed.
 
     ``storage``: the machine has no room for the file or does not take it, which is no fault of the job: it stays in
-    the queue (fault case 13). Returns until when this machine is not asked again for this job, if so.
+    the queue (fault case 13), and the caller puts it off for this machine first (``PUT_OFF_S``).
     """
     # Perhaps a part of it, or all, is there: what is noted is removed later.
     built = f"{FOLDER}/{remote_name(live.id, live.file_sha256)}"
     lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
     if storage:
         give_back(live.id, why="storage_refused", blameless=True, at=at, code=code)
-        return at + timedelta(seconds=PUT_OFF_S)
+        return
     tries = (
         Attempt.objects.get(pk=live.id).parts.filter(live=True).values_list("job__attempts_made", flat=True)
     )
@@ -96,7 +96,6 @@ def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -
         )
     else:
         give_back(live.id, why="sending_failed", blameless=False, at=at, code=code)
-    return None
 
 
 def give_back(attempt_id: str, *, why: str, blameless: bool, at: datetime, **details: str) -> bool:

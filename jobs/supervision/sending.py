@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from equipment.drivers.base import Code, Driver, DriverError
 from jobs.dispatch import services as dispatch
@@ -83,10 +84,12 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
 async def _not_sent(driver: Driver, live: LiveAttempt, problem: DriverError, bench: Bench) -> None:
     logger.warning("%s: the file of attempt %s did not arrive: %s", live.machine_id, live.id, problem)
     storage = problem.code is Code.STORAGE_REFUSED
-    until = await bench.db(dispatch.was_not_sent, live, code=problem.code, storage=storage, at=bench.clock())
-    if until is not None:
+    if storage:
+        # Before it is given back: the dispatcher may look at any moment.
+        until = bench.clock() + timedelta(seconds=dispatch.PUT_OFF_S)
         for job_id in live.job_ids:
             bench.put_off[(job_id, live.machine_id)] = (dispatch.REFUSES_FILE, until)
+    await bench.db(dispatch.was_not_sent, live, code=problem.code, storage=storage, at=bench.clock())
 
 
 async def tidy(driver: Driver, machine_id: str, bench: Bench) -> int:

@@ -55,7 +55,7 @@ class Watch:
         self.machine_id = machine_id
         self.driver = driver
         self.bench = bench
-        self._lease = lease
+        self.lease = lease
         self.memory = Memory()
         self.coordinator = Coordinator(bench.chance, bench.monotonic())
         self.orders = Orders(machine_id, driver, lease, self.memory, self.coordinator, bench)
@@ -227,7 +227,7 @@ class Watch:
         """Decide on what is known, tell it, write it, and begin what has to be begun."""
         for _ in range(TURNS):
             found = found or await self._read()
-            if found.machine.lease_number != self._lease.number:
+            if found.machine.lease_number != self.lease.number:
                 return  # another process watches it by now: nothing is ours to say or to do
             facts = self._facts(found)
             decisions = decide(facts)

@@ -1,6 +1,7 @@
 """Jobs are claimed for idle machines, once, and whoever waits is told why."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -28,7 +29,7 @@ def leases(*machines: Machine) -> dict[str, int]:
     return {machine.pk: machine.lease_number for machine in machines}
 
 
-def queued(cast: Cast, *, approved: datetime = MONDAY - timedelta(minutes=5), **fields: object) -> Job:
+def queued(cast: Cast, *, approved: datetime = MONDAY - timedelta(minutes=5), **fields: Any) -> Job:
     job = make_job(cast, state=State.QUEUED, at=MONDAY, **fields)
     job.approvals.update(at=approved)
     job.queued_at = (
@@ -189,9 +190,8 @@ def test_case_13_a_machine_whose_storage_is_full_is_named_and_the_job_stays_queu
         dispatch.look(leases(cast.machine), at=MONDAY, put_off=put_off)
         live = live_attempt(cast.machine.pk)
         if live is not None:
-            until = dispatch.was_not_sent(live, code="storage_refused", storage=True, at=MONDAY)
-            assert until is not None
-            put_off[(job.pk, cast.machine.pk)] = ("storage_refused", until)
+            put_off[(job.pk, cast.machine.pk)] = (dispatch.REFUSES_FILE, MONDAY + timedelta(minutes=5))
+            dispatch.was_not_sent(live, code="storage_refused", storage=True, at=MONDAY)
     assert codes(job) == ["waiting_file_refused"]
     assert (job.state, job.attempts_made) == (State.QUEUED, 0)
     assert JobEvent.objects.filter(job=job, action=Action.CLAIM).count() == 1

@@ -30,9 +30,12 @@ def cast(transactional_db: None) -> Cast:
 async def make_lab(cast: Cast, settings: Settings) -> AsyncIterator[MakeLab]:
     async with AsyncExitStack() as stack:
 
-        async def make(server: OctoPrint, *, port: int | None = None, key: str | None = None) -> Lab:
+        async def make(
+            server: OctoPrint, *, port: int | None = None, key: str | None = None, also: tuple[int, ...] = ()
+        ) -> Lab:
             port = port or server.port
-            settings.MACHINE_NETWORKS = [f"127.0.0.1:{port}"]
+            # Both: a server may stand behind a proxy for one machine and be reached directly for another.
+            settings.MACHINE_NETWORKS = [f"127.0.0.1:{one}" for one in sorted({port, server.port, *also})]
             supervisor, bench, end = make_supervisor()
             stack.callback(end)
             stack.push_async_callback(supervisor.close)

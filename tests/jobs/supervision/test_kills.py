@@ -31,17 +31,23 @@ async def death(lab: Lab, running: Supervising) -> None:
     await lab.until(look, bool)
 
 
-async def press(lab: Lab, job: str, action: Action = Action.START, **more: bool) -> None:
+async def press(lab: Lab, job: str, *, plate_clear: bool = True) -> None:
     def pressed() -> None:
-        lifecycle.press(job, action, actor=lab.cast.person("staff"), at=timezone.now(), **more)
+        lifecycle.press(
+            job,
+            Action.START,
+            actor=lab.cast.person("staff"),
+            at=timezone.now(),
+            plate_clear=plate_clear,
+        )
 
     await lab.db(pressed)
 
 
 async def files_of(lab: Lab, attempt_id: str) -> list[str]:
     listing = await lab.ask("/api/files/local?recursive=true")
-    folder = next((entry for entry in listing["files"] if entry["name"] == "fl"), {"children": []})
-    return [entry["path"] for entry in folder["children"] if attempt_id in entry["path"]]
+    folders = [entry["children"] for entry in listing["files"] if entry["name"] == "fl"]
+    return [entry["path"] for folder in folders for entry in folder if attempt_id in entry["path"]]
 
 
 @AGAIN

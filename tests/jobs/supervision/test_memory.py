@@ -11,8 +11,10 @@ from tests.jobs.supervision.situations import HALTED, OURS, PRINTING, READY, THE
 CLEAR = KeptMachine(plate_open=True, plate_token=True, out_of_order=False)
 
 
-def event(kind: PushEvent, path: str | None = OURS, **more: str) -> Push:
-    return Push(PushKind.EVENT, event=kind, path=path, **more)
+def event(
+    kind: PushEvent, path: str | None = OURS, reason: str | None = None, user: str | None = None
+) -> Push:
+    return Push(PushKind.EVENT, event=kind, path=path, reason=reason, user=user)
 
 
 def a_memory(*, start_sent: bool = True) -> Memory:
