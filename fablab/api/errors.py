@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -96,7 +97,7 @@ def _understood(error: Exception, context: Mapping[str, Any]) -> Understood:
         return 403, [Problem("not_allowed")], {}, {}
     if isinstance(error, RequestDataTooBig):
         return 413, [Problem("too_large", {"most_mb": 1})], {}, {}
-    if isinstance(error, (SuspiciousOperation, BadRequest)):
+    if isinstance(error, (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)):
         return 400, [Problem("json_invalid")], {}, {}
     if isinstance(error, OperationalError):
         logger.warning("the database did not answer: %s", type(error).__name__)
