@@ -21,6 +21,7 @@ SENTENCES: dict[str, str | Promise] = {
     "override_without_reason": _("Écris pourquoi tu passes outre."),
     "booking_for_others": _("Seul un animateur réserve pour quelqu’un d’autre."),
     "ticket_cannot_book": _("Pour réserver, demande une carte à l’accueil."),
+    "slot_missing": _("Choisis d’abord un créneau."),
     "booking_over": _("Cette réservation est finie."),
     "booking_not_begun": _("Cette réservation n’a pas commencé."),
 }

@@ -1,15 +1,162 @@
-"""Booking a machine in four taps, and one's own bookings."""
+"""One's own bookings: coming ones with "Annuler", the page of one, and a file for one's agenda."""
 
-from django.http import HttpRequest, HttpResponseBase
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from equipment.machines.queries import visible_kinds
-from fablab.dashboard.requests import here, signed_in
+from equipment.bookings import services
+from equipment.bookings.queries import booking_for, visible_bookings
+from equipment.bookings.states import LIVE
+from equipment.bookings.words import STATES
+from fablab.dashboard import formats, present
+from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+
+PAST_SHOWN = 10
+UNDO_SECONDS = 10
+
+
+def coming_bookings(asked: Here) -> Any:
+    own = visible_bookings(asked.person).filter(person=asked.person)
+    return own.filter(state__in=list(LIVE), end__gt=asked.at).order_by("start")
+
+
+def slot_value(machine_id: str, start: datetime, end: datetime) -> str:
+    """Return a time on a machine as forms carry it."""
+    return f"{machine_id}|{start.isoformat()}|{end.isoformat()}"
 
 
 @signed_in
-def book(request: HttpRequest) -> HttpResponseBase:
-    """The kinds of machines of the place, as cards."""
+def bookings(request: HttpRequest) -> HttpResponseBase:
+    """One's own bookings: those to come, each with "Annuler", then the last ones."""
     asked = here(request)
-    kinds = visible_kinds(asked.person, site_id=asked.site.pk if asked.site else None)
-    return render(request, "dashboard/book.html", {"kinds": kinds})
+    coming = list(coming_bookings(asked))
+    own = visible_bookings(asked.person).filter(person=asked.person)
+    past = own.exclude(pk__in=[one.pk for one in coming]).order_by("-start")[:PAST_SHOWN]
+    return render(
+        request,
+        "dashboard/bookings.html",
+        {
+            "coming": [booking_card(one) for one in coming],
+            "past": [booking_card(one) for one in past],
+            "undo": _undo(asked, request.GET.get("annule", "")),
+        },
+    )
+
+
+def booking_card(booking: Any) -> present.Card:
+    """Return what a list says of a booking."""
+    zone = booking.machine.site.time_zone
+    kind = booking.machine.model.kind
+    live = booking.state in LIVE
+    return {
+        "id": booking.pk,
+        "url": reverse("booking", args=[booking.pk]),
+        "state": booking.state,
+        "state_label": STATES[booking.state],
+        "day": formats.capital(formats.day_name(booking.start, zone)),
+        "hours": formats.span(booking.start, booking.end, zone),
+        "machine": booking.machine.name,
+        "kind": kind.name,
+        "site": booking.machine.site.name,
+        "drawing": present.drawing_of(kind.icon),
+        "code": formats.code(booking.code),
+        "cancel": {
+            "url": reverse("booking-cancel", args=[booking.pk]),
+            "label": _("Annuler"),
+            "icon": "cross",
+            "of": f"{booking.machine.name}, {formats.day_and_time(booking.start, zone)}",
+        }
+        if live
+        else None,
+    }
+
+
+def _undo(asked: Here, booking_id: str) -> present.Card | None:
+    """Return the way back for a booking that was cancelled a moment ago and could be had again."""
+    if not booking_id:
+        return None
+    booking = (
+        visible_bookings(asked.person).filter(pk=booking_id, person=asked.person, state="cancelled").first()
+    )
+    if booking is None or booking.ended_at is None:
+        return None
+    until = booking.ended_at + timedelta(seconds=UNDO_SECONDS)
+    kind = booking.machine.model.kind
+    if asked.at >= until or booking.start < asked.at + timedelta(minutes=kind.notice_minutes):
+        return None
+    return {
+        "sentence": _("Créneau rendu."),
+        "url": reverse("book-confirm", args=[kind.slug]),
+        "until": until,
+        "label": _("Le reprendre"),
+        "fields": {"slot": slot_value(booking.machine_id, booking.start, booking.end)},
+    }
+
+
+@signed_in
+def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
+    """A booking's own page: the code, when, where."""
+    found = booking_for(here(request).person, booking_id)
+    own = found.person_id == here(request).person.pk
+    return render(
+        request,
+        "dashboard/booking.html",
+        {
+            "booking": booking_card(found) | {"address": found.machine.site.address},
+            "person": "" if own else found.person.display_name,
+            "agenda_url": reverse("booking-agenda", args=[found.pk]),
+        },
+    )
+
+
+@writes
+def booking_cancel(request: HttpRequest, booking_id: str) -> HttpResponseBase:
+    """Give the time back; for ten seconds it can be taken again."""
+    asked = here(request)
+    cancelled = services.cancel(booking_id, actor=asked.person, at=asked.at)
+    if cancelled.person_id != asked.person.pk:
+        messages.success(request, _("Réservation annulée."))
+        return see_other(reverse("booking", args=[booking_id]))
+    return see_other(f"{reverse('bookings')}?annule={booking_id}")
+
+
+@signed_in
+def booking_agenda(request: HttpRequest, booking_id: str) -> HttpResponseBase:
+    """The booking for the person's own agenda (iCalendar)."""
+    found = booking_for(here(request).person, booking_id)
+    title = f"{found.machine.name} – {found.machine.site.name} – {formats.code(found.code)}"
+    place = found.machine.site.address or found.machine.site.name
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//fablab//FR",
+        "BEGIN:VEVENT",
+        f"UID:{found.pk}@fablab",
+        f"DTSTAMP:{_stamp(found.created_at)}",
+        f"DTSTART:{_stamp(found.start)}",
+        f"DTEND:{_stamp(found.end)}",
+        f"SUMMARY:{_escaped(title)}",
+        f"LOCATION:{_escaped(place)}",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    return HttpResponse(
+        "".join(f"{line}\r\n" for line in lines),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="reservation.ics"'},
+    )
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _escaped(text: str) -> str:
+    for sign in ("\\", ";", ","):
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\r", " ").replace("\n", " ")

@@ -1,6 +1,6 @@
 """Times, places and sizes as people read them, in their language and on the site's clock."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -34,6 +34,21 @@ def day_name(at: datetime, zone: str) -> str:
     if local == today + timedelta(days=1):
         return gettext("demain")
     return date_format(local, "l j F")
+
+
+def capital(text: str) -> str:
+    """Return a sentence's first letter large: "demain" as a heading."""
+    return text[:1].upper() + text[1:]
+
+
+def span(start: datetime, end: datetime, zone: str) -> str:
+    """Return ``15 h 45 – 16 h 45``."""
+    return f"{clock_time(start, zone)} – {clock_time(end, zone)}"
+
+
+def short_day(day: date) -> str:
+    """Return ``lun. 23 nov.`` for lists of days."""
+    return date_format(day, "D j M")
 
 
 def place_in_queue(number: int) -> str:

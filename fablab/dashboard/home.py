@@ -3,27 +3,112 @@
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from equipment.sites.queries import site_for
-from fablab.dashboard.requests import SITE_KEY, back, here, page, writes
+from equipment.bookings.queries import visible_bookings
+from equipment.bookings.states import LIVE
+from equipment.machines.queries import visible_machines
+from equipment.machines.states import Condition
+from equipment.sites.queries import open_until, present_people, site_for
+from fablab.api.shapes import machine_shapes
+from fablab.core.clock import local_day
+from fablab.dashboard import formats, present
+from fablab.dashboard.bookings import booking_card
+from fablab.dashboard.objects import job_cards, new_action
+from fablab.dashboard.requests import SITE_KEY, Here, back, here, page, writes
+from jobs.lifecycle.queries import visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.states import ENDED
+
+OBJECTS_SHOWN = 6
+MACHINES_SHOWN = 12
 
 
 @page
 def home(request: HttpRequest) -> HttpResponseBase:
     """What this is, for who is not signed in; else one's own objects, booking and two things to do."""
-    return render(request, "dashboard/home.html")
+    if not request.user.is_authenticated:
+        return render(request, "dashboard/welcome.html")
+    asked = here(request)
+    own = with_all_that_pages_show(visible_jobs(asked.person).filter(owner=asked.person))
+    alive = list(own.exclude(state__in=ENDED).order_by("-created_at")[: OBJECTS_SHOWN + 1])
+    bookings = visible_bookings(asked.person).filter(
+        person=asked.person, state__in=list(LIVE), end__gt=asked.at
+    )
+    following = bookings.order_by("start").first()
+    return render(
+        request,
+        "dashboard/home.html",
+        {
+            "name": asked.person.display_name,
+            "open_label": _open_label(asked),
+            "new": new_action(),
+            "book": {
+                "url": reverse("book"),
+                "label": _("Réserver"),
+                "icon": "calendar",
+                "large": True,
+                "method": "get",
+            },
+            "objects": job_cards(alive[:OBJECTS_SHOWN], asked),
+            "more_objects": len(alive) > OBJECTS_SHOWN,
+            "booking": booking_card(following) if following else None,
+            "machines": _machines(asked),
+        },
+    )
+
+
+def _open_label(asked: Here) -> str:
+    if asked.site is None:
+        return _("Passe à l’accueil : on t’inscrit dans un lieu.")
+    closing = open_until(asked.site, asked.at)
+    if closing is None:
+        return _("Le fab lab est fermé en ce moment.")
+    if local_day(closing, asked.zone) != local_day(asked.at, asked.zone):
+        return _("Le fab lab est ouvert.")
+    return _("Le fab lab est ouvert jusqu’à {time}.").format(time=formats.clock_time(closing, asked.zone))
+
+
+def _machines(asked: Here) -> list[present.Card]:
+    """Return the place's machines, free ones first; each leads to booking it."""
+    if asked.site is None:
+        return []
+    machines = list(visible_machines(asked.person, site_id=asked.site.pk))
+    cards = [
+        present.machine_card(
+            shape,
+            zone=asked.zone,
+            url=f"{reverse('book-kind', args=[shape['kind']['slug']])}?machine={shape['id']}",
+        )
+        for shape in machine_shapes(machines, at=asked.at, staff=False)
+    ]
+    return sorted(cards, key=lambda card: card["state"] is not Condition.FREE)[:MACHINES_SHOWN]
 
 
 @page
 def ask_for_help(request: HttpRequest) -> HttpResponseBase:
     """Who is at the place now, and comes when asked."""
-    return render(request, "dashboard/help.html")
+    people: list[str] = []
+    label = ""
+    if request.user.is_authenticated:
+        asked = here(request)
+        label = _open_label(asked)
+        if asked.site is not None:
+            people = [person.display_name for person in present_people(asked.site.pk, asked.at)]
+    return render(request, "dashboard/help.html", {"people": people, "open_label": label})
 
 
 @page
 def privacy(request: HttpRequest) -> HttpResponseBase:
     """Six plain sentences about what is kept (PRIV-12)."""
-    return render(request, "dashboard/privacy.html")
+    sentences = [
+        ("user", _("On garde ton pseudonyme, tes objets et tes réservations.")),
+        ("eye", _("L’équipe de ton lieu voit tes fichiers. Personne d’autre.")),
+        ("file", _("On ne demande ni adresse, ni téléphone, ni date de naissance.")),
+        ("key", _("Personne ne peut lire ton mot de passe.")),
+        ("globe", _("Rien ne sort d’ici : pas de publicité, pas de suivi.")),
+        ("hand", _("Pour voir ou effacer tes données, demande à l’accueil.")),
+    ]
+    return render(request, "dashboard/privacy.html", {"sentences": sentences})
 
 
 @writes

@@ -97,9 +97,9 @@ def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> C
         "picture_url": present.picture_url(job),
         "drawing": present.drawing_of(job.machine_model.kind.icon),
         "size_mm": (job.upload.report or {}).get("size_mm"),
-        "facts": _facts(job, shape),
-        "findings": _findings(found),
-        "settings_fields": _with_errors(_settings_fields(job, asked, given), error) if is_open else [],
+        "facts": facts_of(job, shape),
+        "findings": finding_cards(found),
+        "settings_fields": _with_errors(settings_fields(job, asked, given), error) if is_open else [],
         "file_field": file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
         "blocked": is_open and _blocked(found),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
@@ -214,7 +214,7 @@ def _again(state: State, *, is_own: bool) -> Card | None:
     }
 
 
-def _facts(job: Any, shape: Given) -> list[Card]:
+def facts_of(job: Any, shape: Given) -> list[Card]:
     """Return time, matter and place, as far as they are known. A prepared file knows best."""
     report = shape["preparation"]["report"] or job.upload.report or {}
     if job.machine_file is not None and job.machine_file.report:
@@ -247,7 +247,7 @@ def _facts(job: Any, shape: Given) -> list[Card]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
-def _findings(found: Iterable[Finding]) -> list[Card]:
+def finding_cards(found: Iterable[Finding]) -> list[Card]:
     order = [Severity.BLOCKS, Severity.ASK, Severity.INFO]
     return [
         {
@@ -285,7 +285,7 @@ def file_field(asked: Here, label: str, error: str, job: Any = None) -> Card:
     }
 
 
-def _settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
+def settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
     """Return the fields of the settings: what was typed last, else what the job has."""
     now = job.settings
     model = job.machine_model

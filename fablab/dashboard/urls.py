@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fablab.dashboard import bookings, files, home, objects, signing
+from fablab.dashboard import booking, bookings, files, home, objects, signing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -15,7 +15,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deconnexion/", signing.sign_out, name="sign-out"),
     path("compte/", signing.account, name="account"),
     # booking
-    path("reserver/", bookings.book, name="book"),
+    path("reserver/", booking.book, name="book"),
+    path("reserver/<slug:kind>/", booking.book_kind, name="book-kind"),
+    path("reserver/<slug:kind>/confirmer/", booking.book_confirm, name="book-confirm"),
+    path("reservations/", bookings.bookings, name="bookings"),
+    path("reservations/<str:booking_id>/", bookings.booking, name="booking"),
+    path("reservations/<str:booking_id>/annuler/", bookings.booking_cancel, name="booking-cancel"),
+    path("reservations/<str:booking_id>/agenda/", bookings.booking_agenda, name="booking-agenda"),
     # objects
     path("objets/", objects.jobs, name="jobs"),
     path("objets/nouveau/", objects.new, name="job-new"),
