@@ -149,6 +149,7 @@ def retire_machine(machine_id: str, *, actor: User, at: datetime) -> Machine:
             raise Refused(*problems)
         machine.retired_at = at
         machine.sealed_key = machine.sealed_key_request = machine.plate_token = ""
+        machine.lease_owner, machine.lease_until = "", None  # its supervisor lets go at the next look
         machine.connection_number += 1
         machine.version += 1
         machine.save()

@@ -1,0 +1,141 @@
+"""What supervision keeps of a machine's words, and which supervisor it belongs to."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from equipment.machines.models import Machine
+from equipment.machines.queries import is_stale, watched_machines
+from equipment.machines.services import drop_lease, hear, keep_leases, retire_machine, take_lease
+from equipment.machines.states import Report
+from equipment.sites.states import Role
+from fablab.core.errors import NotFound
+from tests.builders import MONDAY, hours, make_linked_machine, make_machine, make_person, make_site, minutes
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def test_a_new_word_is_kept_with_its_time_and_makes_the_version_grow() -> None:
+    machine = make_linked_machine(version=7)
+    assert hear(
+        machine.pk, report=Report.PRINTING, path="fl/a.gcode", foreign=True, error="", at=MONDAY + minutes(1)
+    )
+    machine.refresh_from_db()
+    assert (machine.report, machine.report_path, machine.report_foreign) == (
+        Report.PRINTING,
+        "fl/a.gcode",
+        True,
+    )
+    assert machine.report_since == machine.seen_at == MONDAY + minutes(1)
+    assert machine.version > 7
+    assert machine.events.filter(source="machine").get().details == {
+        "from": "ready",
+        "to": "printing",
+        "error": "",
+    }
+
+
+def test_the_same_word_again_is_written_only_as_a_sign_of_life_every_thirty_seconds() -> None:
+    machine = make_linked_machine(at=MONDAY)
+    with CaptureQueriesContext(connection) as queries:
+        assert not hear(machine.pk, report=Report.READY, at=MONDAY + 29 * SECOND)
+    assert len(queries) == 1
+    machine.refresh_from_db()
+    assert (machine.seen_at, machine.version) == (MONDAY, 0)
+    assert not hear(machine.pk, report=Report.READY, at=MONDAY + 30 * SECOND)
+    machine.refresh_from_db()
+    assert (machine.seen_at, machine.version) == (MONDAY + 30 * SECOND, 0)
+    assert not machine.events.exists()
+
+
+def test_silence_is_no_sign_of_life() -> None:
+    machine = make_linked_machine(at=MONDAY)
+    assert hear(machine.pk, report=Report.SILENT, error="timed_out", at=MONDAY + minutes(1))
+    assert not hear(machine.pk, report=Report.SILENT, error="timed_out", at=MONDAY + minutes(9))
+    machine.refresh_from_db()
+    assert (machine.seen_at, machine.report_since) == (MONDAY, MONDAY + minutes(1))
+
+
+def test_another_path_or_error_is_news_and_the_state_keeps_its_age() -> None:
+    machine = make_linked_machine(report=Report.PRINTING, report_path="fl/a.gcode", at=MONDAY)
+    assert hear(machine.pk, report=Report.PRINTING, path="fl/b.gcode", at=MONDAY + minutes(1))
+    machine.refresh_from_db()
+    assert (machine.report_path, machine.report_since) == ("fl/b.gcode", MONDAY)
+
+
+def test_a_machines_own_text_is_cut_and_holds_nothing_that_a_database_refuses() -> None:
+    machine = make_linked_machine()
+    hear(machine.pk, report=Report.ERROR, path="x" * 999, error="MAXTEMP\0" + "!" * 999, at=MONDAY)
+    machine.refresh_from_db()
+    assert (len(machine.report_path), len(machine.report_error)) == (255, 300)
+    assert machine.report_error.startswith("MAXTEMP!")
+
+
+def test_a_word_that_is_not_ours_or_a_machine_that_is_gone_is_an_error() -> None:
+    with pytest.raises(ValueError, match="dancing"):
+        hear(make_linked_machine().pk, report="dancing", at=MONDAY)
+    with pytest.raises(NotFound):
+        hear("nobody", report=Report.READY, at=MONDAY)
+
+
+def test_a_sign_of_life_older_than_fifteen_seconds_is_stale_unless_a_fresher_one_is_known() -> None:
+    machine = make_linked_machine(at=MONDAY)
+    assert not is_stale(machine, MONDAY + 15 * SECOND)
+    assert is_stale(machine, MONDAY + 16 * SECOND)
+    assert not is_stale(machine, MONDAY + 25 * SECOND, heard_at=MONDAY + 20 * SECOND)
+    assert is_stale(make_linked_machine(seen_at=None), MONDAY)
+
+
+def test_supervision_watches_linked_machines_in_use() -> None:
+    linked = make_linked_machine()
+    make_machine()
+    gone = make_linked_machine()
+    Machine.objects.filter(pk=gone.pk).update(retired_at=MONDAY)
+    assert list(watched_machines()) == [linked]
+
+
+# --- leases -----------------------------------------------------------------------------------------------
+
+
+def test_one_supervisor_owns_a_machine_until_its_lease_ends() -> None:
+    machine = make_machine()
+    assert take_lease(machine.pk, owner="a", at=MONDAY, seconds=30) == 1
+    assert take_lease(machine.pk, owner="b", at=MONDAY + 29 * SECOND, seconds=30) is None
+    assert take_lease(machine.pk, owner="b", at=MONDAY + 30 * SECOND, seconds=30) == 2
+    assert take_lease(machine.pk, owner="a", at=MONDAY + 31 * SECOND, seconds=30) is None
+
+
+def test_the_owner_keeps_its_number_while_it_keeps_the_lease_and_gets_another_after_a_lapse() -> None:
+    machine = make_machine()
+    assert take_lease(machine.pk, owner="a", at=MONDAY, seconds=30) == 1
+    assert take_lease(machine.pk, owner="a", at=MONDAY + 20 * SECOND, seconds=30) == 1
+    assert keep_leases("a", [machine.pk], at=MONDAY + 45 * SECOND, seconds=30) == {machine.pk}
+    assert take_lease(machine.pk, owner="a", at=MONDAY + 80 * SECOND, seconds=30) == 2
+
+
+def test_a_lapsed_lease_cannot_be_prolonged_even_when_nobody_took_it() -> None:
+    one, other = make_machine(), make_machine()
+    take_lease(one.pk, owner="a", at=MONDAY, seconds=30)
+    take_lease(other.pk, owner="a", at=MONDAY, seconds=60)
+    assert keep_leases("a", [one.pk, other.pk, "nobody"], at=MONDAY + 30 * SECOND, seconds=30) == {other.pk}
+    assert keep_leases("b", [one.pk, other.pk], at=MONDAY, seconds=30) == set()
+
+
+def test_a_dropped_lease_is_free_at_once_and_its_number_still_grows() -> None:
+    machine = make_machine()
+    take_lease(machine.pk, owner="a", at=MONDAY, seconds=30)
+    assert not drop_lease(machine.pk, owner="b")
+    assert drop_lease(machine.pk, owner="a")
+    assert take_lease(machine.pk, owner="b", at=MONDAY, seconds=30) == 2
+
+
+def test_a_retired_machine_is_nobodys() -> None:
+    site = make_site()
+    machine = make_linked_machine(site)
+    take_lease(machine.pk, owner="a", at=MONDAY, seconds=3600)
+    retire_machine(machine.pk, actor=make_person("K", Role.STAFF, site=site), at=MONDAY)
+    assert keep_leases("a", [machine.pk], at=MONDAY + hours(0.5), seconds=30) == set()
+    assert take_lease(machine.pk, owner="b", at=MONDAY + hours(2), seconds=30) is None
