@@ -203,6 +203,9 @@ class Supervisor:
     async def tick(self) -> None:
         """Carry what changed in the database to the watches, and give idle machines their next job."""
         leases = self.leases
+        now = self.bench.clock()
+        for where in [key for key, (_, until) in self.bench.put_off.items() if until <= now]:
+            del self.bench.put_off[where]
         pulse = await self.bench.db(self._look, leases)
         for machine_id, beat in pulse.items():
             if self._pulse.get(machine_id) != beat and machine_id in self._posts:

@@ -44,6 +44,7 @@ _SAYS = {
 _DEFINITE = frozenset({Code.BAD_KEY, Code.NOT_ALLOWED, Code.ADDRESS_FORBIDDEN, Code.NOT_OCTOPRINT})
 HEARD_KEPT_EVERY_S = 12.0  # a sign of life is offered to the database so often; it writes every 30 s
 TIDY_EVERY_S = 60.0
+EVENT_WINS_S = 1.0  # a regular report that comes so soon after an event may be older than it
 TURNS = 4  # of deciding after one look: a start, then what follows from it
 GRACE_S = 3.0  # for an order on its way when the watch ends
 
@@ -66,6 +67,7 @@ class Watch:
         self._trouble = ""
         self._told: telling.Told | None = None
         self._heard: tuple[Heard, float] | None = None
+        self._event_at = float("-inf")
         self._figures_at = self._progress_at = self._tidied_at = float("-inf")
         self._pushed: Observation | None = None
         self._last: Situation | None = None  # good enough for figures
@@ -142,7 +144,9 @@ class Watch:
             await self._reported(push.observation)
         elif push.kind is PushKind.EVENT:
             self.memory.event(push, now)
+            self._event_at = now
             if self._believe(push, now):
+                await self._tell_at_once(self.memory.seen)
                 await self.settle()
             await self.look()
 
@@ -176,6 +180,8 @@ class Watch:
         if (seen.report, seen.path) != (last.report, last.path):
             # The same hint again changes nothing: the last look has seen more than it.
             if before is None or (seen.report, seen.path) != (before.report, before.path):
+                if self.bench.monotonic() - self._event_at > EVENT_WINS_S:
+                    await self._tell_at_once(seen)
                 await self.look()
             return
         await self._tell_figures(seen)
@@ -290,6 +296,12 @@ class Watch:
             return heard
         before, at = self._heard
         return heard if heard != before or self.bench.monotonic() - at >= HEARD_KEPT_EVERY_S else None
+
+    async def _tell_at_once(self, seen: Observation | None) -> None:
+        """Tell what was just heard on the strength of the last situation: the look and the write come after."""
+        if self._last is not None:
+            facts = replace(self._facts(self._last), seen=seen)
+            await self._tell_state(self._last, facts, decide(facts))
 
     async def _tell_state(self, found: Situation, facts: Facts, decisions: tuple[Decision, ...]) -> None:
         heard = self._to_keep(facts)

@@ -14,10 +14,18 @@ from tests.jobs.supervision.lab import Lab, connect, make_supervisor
 
 
 class MakeLab(Protocol):
-    """The lab's machine is that server, perhaps behind the port of a proxy, perhaps with another key."""
+    """The lab's machine is that server, perhaps behind the port of a proxy, perhaps with another key.
+
+    `also`: ports of other machines.
+    """
 
     async def __call__(
-        self, server: OctoPrint, *, port: int | None = None, key: str | None = None
+        self,
+        server: OctoPrint,
+        *,
+        port: int | None = None,
+        key: str | None = None,
+        also: tuple[int, ...] = (),
     ) -> Lab: ...
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import urllib.request
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -321,3 +322,17 @@ def _overwrite(server: OctoPrint, path: str, content: bytes = b"G28\nG4 P100\n")
 
 def _press_without_looking(lab: Lab, job: str) -> None:
     lifecycle.press(job, Action.START, actor=lab.cast.person("staff"), at=timezone.now(), plate_clear=True)
+
+
+async def test_case_20_a_clock_that_jumps_an_hour_sends_no_start_that_was_asked_for_before(lab: Lab) -> None:
+    await lab.watch()
+    job = await lab.loaded(20)
+    path = (await lab.attempt(job)).remote_path
+    await lab.db(_press_without_looking, lab, job)
+    lab.bench.clock = lambda: timezone.now() + timedelta(hours=1)
+
+    await lab.supervisor.tick()
+
+    order = await lab.until(lambda: lab.order(job), lambda found: found.settled_at is not None)
+    assert (order.state, order.outcome) == (OrderState.EXPIRED, "expired")
+    assert lab.starts(path) == 0
