@@ -1,0 +1,139 @@
+"""The API's rows of the permission matrix: who gets what, everywhere (REQUIREMENTS 4.6)."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from jobs.lifecycle.states import State
+from tests.permissions import Row, World, a_file
+
+# anonymous, owner, other_member, instructor, staff, manager, elsewhere
+EVERYBODY = (200,) * 7
+SIGNED_IN = (401, 200, 200, 200, 200, 200, 200)
+AT_THE_SITE = (401, 200, 200, 200, 200, 200, 404)
+OWN_OR_SITE = (401, 200, 404, 200, 200, 200, 404)
+OWN = (401, 200, 404, 404, 404, 404, 404)
+ON_DUTY = (401, 403, 403, 200, 200, 200, 404)
+STAFF = (401, 403, 403, 403, 200, 200, 404)
+# For a job: another member does not see it.
+JOB_OWNER = (401, 200, 404, 403, 403, 403, 404)
+JOB_INSTRUCTOR = (401, 403, 404, 200, 403, 403, 404)
+JOB_ON_DUTY = (401, 403, 404, 200, 200, 200, 404)
+JOB_COLLECT = (401, 200, 404, 403, 200, 200, 404)
+
+
+def ordered(statuses: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the same with 202 for 200: a linked machine is asked."""
+    return tuple(202 if status == 200 else status for status in statuses)
+
+
+def made(statuses: tuple[int, ...], status: int = 201) -> tuple[int, ...]:
+    return tuple(status if one == 200 else one for one in statuses)
+
+
+def tomorrow(world: World) -> dict[str, str]:
+    start = (timezone.now() + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    return {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+
+
+def reason(world: World) -> dict[str, str]:
+    return {"reason": "other"}
+
+
+def new_machine(world: World) -> dict[str, Any]:
+    return {"site": world.cast.site.pk, "model": world.cast.model.pk, "name": "Grace"}
+
+
+def new_job(world: World) -> dict[str, Any]:
+    return {"upload": world.upload.pk, "machine": world.cast.machine.pk}
+
+
+S = State
+PRESSES: list[tuple[str, State, tuple[int, ...], bool, dict[str, Any]]] = [
+    ("submit", S.DRAFT, JOB_OWNER, True, {}),
+    ("send-back", S.SUBMITTED, JOB_INSTRUCTOR, True, {"reason": "talk"}),
+    ("approve", S.SUBMITTED, JOB_INSTRUCTOR, True, {}),
+    ("reject", S.SUBMITTED, JOB_INSTRUCTOR, True, {"reason": "talk"}),
+    ("void", S.QUEUED, OWN_OR_SITE, True, {}),
+    ("release", S.LOADED, JOB_ON_DUTY, True, {}),
+    ("load", S.SENDING, JOB_ON_DUTY, False, {}),
+    ("start", S.LOADED, ordered(JOB_ON_DUTY), True, {"plate_clear": True}),
+    ("start", S.LOADED, JOB_ON_DUTY, False, {"plate_clear": True}),
+    ("pause", S.RUNNING, ordered(OWN_OR_SITE), True, {}),
+    ("pause", S.RUNNING, JOB_ON_DUTY, False, {}),
+    ("resume", S.PAUSED, ordered(JOB_ON_DUTY), True, {}),
+    ("resume", S.PAUSED, JOB_ON_DUTY, False, {}),
+    ("ask-stop", S.RUNNING, ordered(OWN_OR_SITE), True, {}),
+    ("ask-stop", S.RUNNING, OWN_OR_SITE, False, {}),
+    ("stopped", S.STOPPING, JOB_ON_DUTY, True, {"reason": "other"}),
+    ("finish", S.RUNNING, JOB_ON_DUTY, True, {}),
+    ("fail", S.RUNNING, JOB_ON_DUTY, True, {"reason": "other"}),
+    ("requeue", S.FAILED, JOB_ON_DUTY, True, {}),
+    ("collect", S.READY, JOB_COLLECT, True, {}),
+    ("cancel", S.QUEUED, OWN_OR_SITE, True, {}),
+]
+
+ROWS: list[Row] = [
+    Row("GET", "healthz", EVERYBODY),
+    Row("GET", "readyz", (503,) * 7),  # nobody serves sockets here, nobody watches the machine
+    Row("GET", "metrics", EVERYBODY),  # from this computer
+    Row("GET", "api:schema", EVERYBODY),
+    Row("GET", "api:docs", EVERYBODY),
+    Row("GET", "api:unknown", (404,) * 7, "/api/v1/nothing/"),
+    Row("GET", "api:me", SIGNED_IN),
+    Row("POST", "api:token-make", (400,) * 7),  # asks for name and password, not for who is signed in
+    Row("GET", "api:token-list", SIGNED_IN),
+    Row("DELETE", "api:token", made(OWN, 204)),
+    Row("GET", "api:site-list", SIGNED_IN),
+    Row("GET", "api:site", AT_THE_SITE),
+    Row("POST", "api:site-presence", ON_DUTY, body=lambda world: {"present": True}),
+    Row("GET", "api:site-queue", AT_THE_SITE),
+    Row("GET", "api:machine-model-list", SIGNED_IN),
+    Row("GET", "api:machine-list", SIGNED_IN),
+    Row("POST", "api:machine-list", made(STAFF), body=new_machine),
+    Row("GET", "api:machine", AT_THE_SITE),
+    Row("PATCH", "api:machine", STAFF, body=lambda world: {"name": "Hedy"}),
+    Row("DELETE", "api:machine", made(STAFF, 204), "/api/v1/machines/{spare_id}/"),
+    Row("POST", "api:machine-test", STAFF, body=lambda world: {"address": "http://127.0.0.1:1"}),
+    Row("POST", "api:machine-clear-plate", ON_DUTY),
+    Row("POST", "api:machine-out-of-order", ON_DUTY, body=reason),
+    Row("POST", "api:machine-back", ON_DUTY, "/api/v1/machines/{spare_id}/back-in-service/"),
+    Row("GET", "api:machine-free", AT_THE_SITE),
+    Row("GET", "api:booking-list", SIGNED_IN),
+    # Instructors of this lab are not certified themselves, so the rules refuse them (409); nobody sees another
+    # site's machine (400).
+    Row("POST", "api:booking-list", (401, 201, 201, 409, 409, 409, 400),
+        body=lambda world: {"machine": world.cast.machine.pk, **tomorrow(world)}),
+    Row("GET", "api:booking", OWN_OR_SITE),
+    Row("POST", "api:booking-move", OWN_OR_SITE, body=tomorrow),
+    Row("POST", "api:booking-cancel", OWN_OR_SITE),
+    Row("POST", "api:booking-check-in", OWN_OR_SITE),
+    Row("GET", "api:upload-list", SIGNED_IN),
+    Row("POST", "api:upload-list", made(SIGNED_IN), body=lambda world: {"file": a_file()}, form=True),
+    Row("GET", "api:upload", OWN_OR_SITE),
+    Row("GET", "api:upload-file", OWN_OR_SITE),
+    Row("GET", "api:upload-thumbnail", OWN_OR_SITE),
+    Row("GET", "api:job-list", SIGNED_IN),
+    Row("POST", "api:job-list", (401, 201, 400, 400, 400, 400, 400), body=new_job),  # of one's own file only
+    Row("GET", "api:job", OWN_OR_SITE),
+    Row("PATCH", "api:job", OWN_OR_SITE, body=lambda world: {"title": "Autre"}),
+    Row("GET", "api:job-events", OWN_OR_SITE),
+    Row("GET", "api:job-machine-file", OWN_OR_SITE),
+    Row("POST", "api:job-machine-file", JOB_INSTRUCTOR, body=lambda world: {"upload": world.machine_file.pk}),
+    *(
+        Row("POST", f"api:job-{name}", statuses, body=lambda world, given=given: given, state=state, linked=linked,
+            case="" if linked else "without a link")
+        for name, state, statuses, linked, given in PRESSES
+    ),
+]  # fmt: skip
+
+# The shape of a live topic that each part gets; None: refused, and nobody learns whether the thing exists.
+TOPICS: dict[str, tuple[str, tuple[str | None, ...]]] = {
+    # owner, other_member, instructor, staff, manager, elsewhere
+    "job": ("job_id", ("public", None, "staff", "staff", "staff", None)),
+    "machine": ("machine_id", ("public", "public", "staff", "staff", "staff", None)),
+    "board": ("site_id", (None, None, "staff", "staff", "staff", None)),
+    "queue": ("site_id", ("public", "public", "staff", "staff", "staff", None)),
+    "me": ("owner_id", ("public", None, None, None, None, None)),
+}

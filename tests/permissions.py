@@ -1,0 +1,122 @@
+"""What the permission matrix is made of: parts, a world with one thing of each sort, and rows that use them."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from equipment.bookings.models import Booking
+from equipment.machines.models import Machine
+from equipment.machines.states import Plate
+from fablab.people.models import AccessToken
+from fablab.people.services import make_token
+from jobs.lifecycle.models import Job
+from jobs.lifecycle.states import State
+from jobs.uploads.models import Upload
+from tests.builders import make_booking, make_machine
+from tests.builders_jobs import Cast, make_cast, make_job, make_upload
+
+# Everything of the world is the owner's, at the first site. "elsewhere" holds every role, at another site.
+PARTS = ("anonymous", "owner", "other_member", "instructor", "staff", "manager", "elsewhere")
+
+
+@dataclass
+class World:
+    cast: Cast
+    token: AccessToken
+    upload: Upload
+    job: Job
+    booking: Booking
+    spare: Machine  # out of order, without bookings
+    machine_file: Upload  # an instructor's
+
+    def ids(self) -> dict[str, str]:
+        """Return what stands for each place in an address."""
+        return {
+            "site_id": self.cast.site.pk,
+            "machine_id": self.cast.machine.pk,
+            "spare_id": self.spare.pk,
+            "kind": self.cast.kind.slug,
+            "booking_id": self.booking.pk,
+            "upload_id": self.upload.pk,
+            "job_id": self.job.pk,
+            "token_id": self.token.pk,
+        }
+
+
+def make_world(state: State, *, linked: bool) -> World:
+    """Make a lab with a job of the owner's in ``state``, on a machine with a link or without."""
+    at = timezone.now()
+    cast = make_cast(at=at)
+    if not linked:
+        Machine.objects.filter(pk=cast.machine.pk).update(driver="none", address="", plate=Plate.CLEAR)
+        cast.machine.refresh_from_db()
+    owner = cast.person("owner")
+    token, _ = make_token(person=owner, at=at)
+    upload = make_upload(owner, at=at, content=b"solid", has_picture=True)
+    upload.picture_path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    prepared = make_upload(owner, at=at, format="gcode", origin="prepared", content=b"G28\n")
+    return World(
+        cast=cast,
+        token=token,
+        upload=upload,
+        job=make_job(cast, state=state, at=at, upload=upload, machine_file=prepared, machine=cast.machine),
+        booking=make_booking(cast.machine, owner, start=at - timedelta(minutes=5)),
+        spare=make_machine(cast.site, "Spare", model=cast.model, out_of_order_since=at),
+        machine_file=make_upload(cast.person("instructor"), at=at, format="gcode", content=b"G28\n"),
+    )
+
+
+Body = Callable[[World], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One verb at one address: the status that each part gets, in the order of ``PARTS``."""
+
+    method: str
+    name: str  # as in the URL configuration
+    statuses: tuple[int, ...]
+    address: str = ""  # with {job_id} and so on; where it is not the pattern's own
+    body: Body = field(default=lambda world: {})
+    state: State = State.SUBMITTED
+    linked: bool = True
+    form: bool = False  # sent as a form, as pages do
+    case: str = ""  # tells apart rows of one verb and name
+
+    @property
+    def title(self) -> str:
+        return " ".join(part for part in (self.method, self.name, self.case) if part)
+
+
+def ask(row: Row, world: World, part: str, address: str) -> int:
+    """Return the status that this part gets. Programs bring a token, pages a session."""
+    client = Client(raise_request_exception=False)
+    headers = {}
+    if part != "anonymous":
+        person = world.cast.person(part)
+        if address.startswith("/api/"):
+            headers["Authorization"] = f"Bearer {make_token(person=person, at=timezone.now())[1]}"
+        else:
+            client.force_login(person)
+    body = dict(row.body(world))
+    if row.method in {"GET", "HEAD"}:
+        response = client.generic(row.method, address, headers=headers)
+    elif row.form:
+        response = client.post(address, body, headers=headers)
+    else:
+        response = client.generic(
+            row.method, address, json.dumps(body), content_type="application/json", headers=headers
+        )
+    if response.streaming:
+        b"".join(response.streaming_content)  # read to the end, the file is closed
+    return int(response.status_code)
+
+
+def a_file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("cube.stl", b"solid")
