@@ -115,7 +115,7 @@ class Channel:
         for update in held:
             self._lay(update)
         if self.ready:
-            self._tell(figures=False)
+            self._tell(self._newest, figures=False)
         else:
             self.state = self._newest
             self.version = self._next_version()
@@ -145,26 +145,26 @@ class Channel:
         if not self.ready or not self._lay(update):
             return
         if not update.figures:
-            self._tell(figures=False)
+            # A patch goes alone: figures that wait for their time would make many large frames of many small ones.
+            self._tell(merged(self.state, update.state) if update.patch else self._newest, figures=False)
         elif self._timer is None:
             loop = asyncio.get_running_loop()
             wait = self._told_at + self.topic.kind.figures_every - loop.time()
             if wait > 0:
                 self._timer = loop.call_later(wait, self._tell_figures)
             else:
-                self._tell(figures=True)
+                self._tell_figures()
 
     def _tell_figures(self) -> None:
         self._timer = None
-        self._tell(figures=True)
+        self._told_at = asyncio.get_running_loop().time()
+        self._tell(self._newest, figures=True)
 
-    def _tell(self, *, figures: bool) -> None:
-        if figures:
-            self._told_at = asyncio.get_running_loop().time()
-        if not difference(self.state, self._newest):
-            self.state = self._newest
+    def _tell(self, state: State, *, figures: bool) -> None:
+        if not difference(self.state, state):
+            self.state = state
             return
-        change = Change(self, self.version, self.state, self._next_version(), self._newest, figures=figures)
+        change = Change(self, self.version, self.state, self._next_version(), state, figures=figures)
         self.state, self.version = change.state, change.version
         self._steps.clear()
         self._fan_out(change, iter([*self.watchers]))
