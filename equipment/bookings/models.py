@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
@@ -36,6 +37,8 @@ class Booking(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("réservation")
+        verbose_name_plural = _("réservations")
         ordering = ["start"]
         constraints = [
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from equipment.machines.models import MachineKind
 from equipment.sites.models import Site
@@ -27,6 +28,8 @@ class Certificate(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("habilitation")
+        verbose_name_plural = _("habilitations")
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "kind", "site"],

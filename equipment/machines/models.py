@@ -6,6 +6,7 @@ import json
 from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from equipment.machines.states import Driver, Plate, Report
 from equipment.sites.models import Site
@@ -32,6 +33,8 @@ class MachineKind(models.Model):
     grid_minutes = models.PositiveSmallIntegerField(default=30)  # free times are offered on this grid
 
     class Meta:
+        verbose_name = _("type de machine")
+        verbose_name_plural = _("types de machine")
         ordering = ["slug"]
 
     def __str__(self) -> str:
@@ -57,6 +60,8 @@ class MachineModel(models.Model):
     qualities = models.JSONField(default=list)  # ["draft", "normal", "fine"]
 
     class Meta:
+        verbose_name = _("modèle")
+        verbose_name_plural = _("modèles")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -120,6 +125,8 @@ class Machine(models.Model):
     version = models.PositiveBigIntegerField(default=0)  # grows with each change that people see
 
     class Meta:
+        verbose_name = _("machine")
+        verbose_name_plural = _("machines")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(

@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
+                "verbose_name": "réservation",
+                "verbose_name_plural": "réservations",
                 "ordering": ["start"],
             },
         ),
@@ -70,6 +72,10 @@ class Migration(migrations.Migration):
                 ("until", models.DateField(blank=True, null=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "verbose_name": "habilitation",
+                "verbose_name_plural": "habilitations",
+            },
         ),
         migrations.CreateModel(
             name="Closure",
@@ -85,6 +91,8 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(blank=True, max_length=120)),
             ],
             options={
+                "verbose_name": "fermeture",
+                "verbose_name_plural": "fermetures",
                 "ordering": ["first_day"],
             },
         ),
@@ -160,6 +168,8 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveBigIntegerField(default=0)),
             ],
             options={
+                "verbose_name": "machine",
+                "verbose_name_plural": "machines",
                 "ordering": ["name"],
             },
         ),
@@ -209,6 +219,8 @@ class Migration(migrations.Migration):
                 ("grid_minutes", models.PositiveSmallIntegerField(default=30)),
             ],
             options={
+                "verbose_name": "type de machine",
+                "verbose_name_plural": "types de machine",
                 "ordering": ["slug"],
             },
         ),
@@ -233,6 +245,8 @@ class Migration(migrations.Migration):
                 ("qualities", models.JSONField(default=list)),
             ],
             options={
+                "verbose_name": "modèle",
+                "verbose_name_plural": "modèles",
                 "ordering": ["name"],
             },
         ),
@@ -250,6 +264,8 @@ class Migration(migrations.Migration):
                 ("closes", models.PositiveSmallIntegerField()),
             ],
             options={
+                "verbose_name": "horaire",
+                "verbose_name_plural": "horaires",
                 "ordering": ["weekday", "opens"],
             },
         ),
@@ -301,6 +317,8 @@ class Migration(migrations.Migration):
                 ("self_approval", models.BooleanField(default=False)),
             ],
             options={
+                "verbose_name": "lieu",
+                "verbose_name_plural": "lieux",
                 "ordering": ["name"],
             },
         ),
@@ -326,5 +344,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "rôle",
+                "verbose_name_plural": "rôles",
+            },
         ),
     ]

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from equipment.sites.states import Role
 from fablab.core.ids import new_id
@@ -25,6 +26,8 @@ class Site(models.Model):
     self_approval = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name = _("lieu")
+        verbose_name_plural = _("lieux")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -40,6 +43,8 @@ class OpeningHours(models.Model):
     closes = models.PositiveSmallIntegerField()
 
     class Meta:
+        verbose_name = _("horaire")
+        verbose_name_plural = _("horaires")
         ordering = ["weekday", "opens"]
         constraints = [
             models.CheckConstraint(
@@ -62,6 +67,8 @@ class Closure(models.Model):
     reason = models.CharField(max_length=120, blank=True)
 
     class Meta:
+        verbose_name = _("fermeture")
+        verbose_name_plural = _("fermetures")
         ordering = ["first_day"]
         constraints = [
             models.CheckConstraint(
@@ -81,6 +88,8 @@ class SiteRole(models.Model):
     role = models.CharField(max_length=12, choices=[(role.value, role.value) for role in Role])
 
     class Meta:
+        verbose_name = _("rôle")
+        verbose_name_plural = _("rôles")
         constraints = [models.UniqueConstraint(fields=["person", "site", "role"], name="role_once")]
         indexes = [models.Index(fields=["site", "role"], name="role_by_site")]  # who is instructor here?
 

@@ -108,7 +108,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "abstract": False,
+                "verbose_name": "personne",
+                "verbose_name_plural": "personnes",
             },
         ),
         migrations.CreateModel(
