@@ -52,12 +52,7 @@ def book(request: HttpRequest) -> HttpResponseBase:
         )
         card["starts"] += [start for start in (free[machine.pk],) if start is not None]
     for card in kinds.values():
-        start = min(card["starts"], default=None)
-        card["free_label"] = (
-            _("Libre : {when}").format(when=formats.day_and_time(start, asked.zone))
-            if start
-            else _("Rien de libre")
-        )
+        card["free_label"] = _free_label(card["starts"], asked)
     return render(
         request,
         "dashboard/book.html",
@@ -66,6 +61,14 @@ def book(request: HttpRequest) -> HttpResponseBase:
             "has_bookings": coming_bookings(asked).exists(),
         },
     )
+
+
+def _free_label(starts: list[datetime], asked: Here) -> str:
+    if not starts:
+        return _("Rien de libre")
+    if min(starts) <= asked.at:
+        return _("Libre maintenant")
+    return _("Libre : {when}").format(when=formats.day_and_time(min(starts), asked.zone))
 
 
 # --- choosing a time ----------------------------------------------------------------------------------------------
@@ -182,7 +185,7 @@ def _by_day(
         day["slots"].append(
             {
                 "value": slot_value(offer.machine_id, offer.start, offer.end),
-                "label": formats.span(offer.start, offer.end, asked.zone),
+                "label": formats.clock_time(offer.start, asked.zone),
                 "detail": names.get(offer.machine_id, ""),
                 "checked": checked and offer is offers[0],
             }

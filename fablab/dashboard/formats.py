@@ -9,11 +9,11 @@ from django.utils.translation import get_language, gettext, ngettext
 
 
 def clock_time(at: datetime, zone: str) -> str:
-    """Return ``15 h 45`` in French, ``15:45`` elsewhere."""
+    """Return ``15 h 45`` or ``15 h`` in French, ``15:45`` elsewhere."""
     local = at.astimezone(ZoneInfo(zone))
-    return (
-        f"{local.hour} h {local.minute:02}" if _language() == "fr" else f"{local.hour:02}:{local.minute:02}"
-    )
+    if _language() != "fr":
+        return f"{local.hour:02}:{local.minute:02}"
+    return f"{local.hour} h {local.minute:02}" if local.minute else f"{local.hour} h"
 
 
 def around(at: datetime, zone: str) -> str:
@@ -47,8 +47,9 @@ def span(start: datetime, end: datetime, zone: str) -> str:
 
 
 def short_day(day: date) -> str:
-    """Return ``lun. 23 nov.`` for lists of days."""
-    return date_format(day, "D j M")
+    """Return ``lun 23 nov`` for lists of days."""
+    short = date_format(day, "D j M")
+    return short.lower() if _language() == "fr" else short
 
 
 def place_in_queue(number: int) -> str:
@@ -62,10 +63,12 @@ def place_in_queue(number: int) -> str:
 
 
 def duration(minutes: float) -> str:
-    """Return ``45 min`` or ``2 h 05``; under a minute ``1 min``."""
+    """Return ``45 min``, ``1 h`` or ``2 h 05``; under a minute ``1 min``."""
     whole = max(1, round(minutes))
     if whole < 60:
         return ngettext("{n} min", "{n} min", whole).format(n=whole)
+    if whole % 60 == 0:
+        return ngettext("{n} h", "{n} h", whole // 60).format(n=whole // 60)
     return gettext("{hours} h {minutes:02}").format(hours=whole // 60, minutes=whole % 60)
 
 

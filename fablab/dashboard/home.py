@@ -14,7 +14,7 @@ from fablab.api.shapes import machine_shapes
 from fablab.core.clock import local_day
 from fablab.dashboard import formats, present
 from fablab.dashboard.bookings import booking_card
-from fablab.dashboard.objects import job_cards, new_action
+from fablab.dashboard.objects import job_cards, most_urgent_first, new_action
 from fablab.dashboard.requests import SITE_KEY, Here, back, here, page, writes
 from jobs.lifecycle.queries import visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import ENDED
@@ -41,15 +41,17 @@ def home(request: HttpRequest) -> HttpResponseBase:
         {
             "name": asked.person.display_name,
             "open_label": _open_label(asked),
-            "new": new_action(),
-            "book": {
-                "url": reverse("book"),
-                "label": _("Réserver"),
-                "icon": "calendar",
-                "large": True,
-                "method": "get",
-            },
-            "objects": job_cards(alive[:OBJECTS_SHOWN], asked),
+            "actions": [
+                new_action(),
+                {
+                    "url": reverse("book"),
+                    "label": _("Réserver"),
+                    "icon": "calendar",
+                    "large": True,
+                    "method": "get",
+                },
+            ],
+            "objects": most_urgent_first(job_cards(alive[:OBJECTS_SHOWN], asked)),
             "more_objects": len(alive) > OBJECTS_SHOWN,
             "booking": booking_card(following) if following else None,
             "machines": _machines(asked),

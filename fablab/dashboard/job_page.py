@@ -70,6 +70,7 @@ def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> C
         state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
     )
     printing = state is State.RUNNING and not shape["unsure"]
+    refusal = None if _has_new_file(job, state) else _refusal(job, state)
     return {
         "job": {
             "id": job.pk,
@@ -90,18 +91,22 @@ def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> C
         },
         "owner_name": "" if is_own else job.owner.display_name,
         "steps": present.stepper(shape),
-        "refusal": _refusal(job, state),
+        "refusal": refusal,
         "missing": [say_problem(problem) for problem in problems],
-        "actions": _actions(shape, is_own=is_own, may_send=ready and not problems),
+        "actions": _actions(
+            shape, is_own=is_own, may_send=ready and not problems, calmly=refusal is not None
+        ),
         "cancel": present.job_action(shape, "cancel") if "cancel" in shape["actions"] else None,
         "picture_url": present.picture_url(job),
         "drawing": present.drawing_of(job.machine_model.kind.icon),
         "size_mm": (job.upload.report or {}).get("size_mm"),
         "facts": facts_of(job, shape),
-        "findings": finding_cards(found),
+        "findings": finding_cards(found, prepared=job.machine_file_id is not None),
         "settings_fields": _with_errors(settings_fields(job, asked, given), error) if is_open else [],
         "file_field": file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
-        "blocked": is_open and _blocked(found),
+        "settings_label": _settings_label(job),
+        "settings_open": error is not None,
+        "file_open": is_open and (_blocked(found) or refusal is not None),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
         "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
         "history": list(reversed(present.history(events_of(job), zone, names=asked.helps))),
@@ -156,14 +161,14 @@ def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
     state = State(shape["state"])
     machine = shape["machine"]["name"] if shape["machine"] else ""
     if state in OPEN_TO_CHANGE:
-        if job.upload.created_at > job.state_at and not _is_checked(shape) and state is State.NEEDS_CHANGES:
-            return _("Ton nouveau fichier est là.")
         if _is_checked(shape):
             return _("Ça prend quelques secondes. La page change toute seule.")
         if shape["preparation"]["state"] == "needs_slicing":
             return say("needs_slicing")
-        return ""
+        return _("Ton nouveau fichier est là. Tu peux l’envoyer.") if _has_new_file(job, state) else ""
     match state:
+        case State.REJECTED:
+            return ""  # its own card says why
         case State.SUBMITTED:
             return _("Tu n’as rien à faire. Le résultat s’affiche ici.") if is_own else ""
         case State.SENDING | State.LOADED:
@@ -179,6 +184,11 @@ def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
             return present.job_detail(shape)
 
 
+def _has_new_file(job: Any, state: State) -> bool:
+    """Say whether the person has answered "À corriger" with another file."""
+    return bool(state is State.NEEDS_CHANGES and job.upload.created_at > job.state_at)
+
+
 def _refusal(job: Any, state: State) -> Card | None:
     """Return why a file was sent back or refused, with its drawing and what to do."""
     if state not in {State.NEEDS_CHANGES, State.REJECTED} or not job.reason:
@@ -191,12 +201,14 @@ def _refusal(job: Any, state: State) -> Card | None:
     }
 
 
-def _actions(shape: Given, *, is_own: bool, may_send: bool) -> list[Card]:
+def _actions(shape: Given, *, is_own: bool, may_send: bool, calmly: bool) -> list[Card]:
+    """Return the buttons of one's own object. ``calmly``: something is to be changed before it is sent again."""
     offered = [action for action in shape["actions"] if action != "cancel"]
     if is_own:
         offered = [action for action in offered if action != "submit" or may_send]
     first = [action for action in offered if action in OWNERS_OWN]
-    return [present.job_action(shape, action, large=action in {"submit", "collect"}) for action in first]
+    cards = [present.job_action(shape, action, large=action in {"submit", "collect"}) for action in first]
+    return [{**card, "style": "" if calmly else card["style"]} for card in cards]
 
 
 def _again(state: State, *, is_own: bool) -> Card | None:
@@ -247,7 +259,8 @@ def facts_of(job: Any, shape: Given) -> list[Card]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
-def finding_cards(found: Iterable[Finding]) -> list[Card]:
+def finding_cards(found: Iterable[Finding], *, prepared: bool = False) -> list[Card]:
+    """Return the argument of ``components/findings.html``, gravest first. ``prepared``: the machine file exists."""
     order = [Severity.BLOCKS, Severity.ASK, Severity.INFO]
     return [
         {
@@ -257,6 +270,7 @@ def finding_cards(found: Iterable[Finding]) -> list[Card]:
             "next": next_step(finding),
         }
         for finding in sorted(found, key=lambda one: order.index(one.severity))
+        if not (prepared and finding.code == "needs_preparation")  # that is behind us
     ]
 
 
@@ -341,12 +355,24 @@ def settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
     return fields
 
 
+def _settings_label(job: Any) -> str:
+    """Return what is chosen, in one line."""
+    copies = job.settings.get("copies") or 1
+    quality = job.settings.get("quality")
+    parts = [
+        job.settings.get("material"),
+        str(QUALITIES.get(quality, quality)) if quality else "",
+        ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies),
+    ]
+    return " · ".join(filter(None, parts))
+
+
 def _places(job: Any, asked: Here) -> list[tuple[str, str]]:
     """Return the machines that take files: any of a model, or one by name."""
     machines = [m for m in visible_machines(asked.person, site_id=job.site_id) if m.model.kind.takes_files]
     models = {machine.model_id: machine.model for machine in machines}
     places = [
-        (f"model:{model.pk}", _("{kind} : la première libre").format(kind=f"{model.kind.name} {model.name}"))
+        (f"model:{model.pk}", _("{model} : la première libre").format(model=model.name))
         for model in sorted(models.values(), key=lambda one: one.name)
     ]
     return places + [

@@ -41,10 +41,23 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
         request,
         "dashboard/jobs.html",
         {
-            "alive": [card for card in cards if card["state"] not in ENDED],
+            "alive": most_urgent_first(card for card in cards if card["state"] not in ENDED),
             "ended": [card for card in cards if card["state"] in ENDED],
             "new": new_action(),
         },
+    )
+
+
+URGENCY = (
+    *("ready", "finished", "needs_changes", "failed"),  # the person's turn
+    *("paused", "unsure", "running", "stopping", "sending", "loaded"),
+)
+
+
+def most_urgent_first(cards: Iterable[present.Card]) -> list[present.Card]:
+    """Return what the person must do first, then what is being made, then what waits; newest first in each."""
+    return sorted(
+        cards, key=lambda card: URGENCY.index(card["state"]) if card["state"] in URGENCY else len(URGENCY)
     )
 
 

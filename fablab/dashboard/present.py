@@ -181,7 +181,7 @@ def job_card(
         "thumbnail_alt": _("Image de {title}").format(title=shape["title"]),
         "drawing": drawing,
         "where_label": shape["machine"]["name"] if shape["machine"] else shape["machine_model"]["name"],
-        "code": str(shape["number"]),
+        "code": _("N° {number}").format(number=shape["number"]),
         "detail": job_detail(shape),
         "actions": list(actions),
         "live": True,
@@ -263,6 +263,7 @@ STYLES: Mapping[str, str] = {
     "start": "primary",
     "approve": "primary",
     "submit": "primary",
+    "collect": "primary",
     "ask-stop": "danger",
 }
 ICONS: Mapping[str, str] = {

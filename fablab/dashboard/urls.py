@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fablab.dashboard import booking, bookings, files, home, objects, signing
+from fablab.dashboard import board, booking, bookings, desk, files, home, machines, objects, people, signing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -33,5 +33,31 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("objets/<str:job_id>/fichier/", files.source_file, name="job-source"),
     path("objets/<str:job_id>/fichier-machine/", files.machine_file, name="job-machine-file"),
     path("fichiers/<str:upload_id>/image/", files.upload_picture, name="upload-picture"),
-    # deciding, machines (desk.py, board.py, machines.py)
+    # deciding
+    path("presence/", desk.presence, name="presence"),
+    path("animateur/", desk.desk, name="desk"),
+    path("animateur/<str:job_id>/", desk.desk_job, name="desk-job"),
+    path("animateur/<str:job_id>/decider/", desk.decide, name="desk-decide"),
+    path("animateur/<str:job_id>/revenir/", desk.undo, name="desk-undo"),
+    path("animateur/<str:job_id>/reglages/", desk.settings, name="desk-settings"),
+    path("animateur/<str:job_id>/upload/", desk.send_file, name="desk-file"),
+    path("animateur/<str:job_id>/joindre/", desk.attach_file, name="desk-attach"),
+    # machines
+    path("machines/", board.board, name="board"),
+    path("machines/ecran/", board.screen, name="board-screen"),
+    path("machines/nouvelle/", machines.new, name="machine-new"),
+    path("machines/nouvelle/essai/", machines.test, name="machine-new-test"),
+    path("machines/<str:machine_id>/", machines.machine, name="machine"),
+    path("machines/<str:machine_id>/faire/<str:action>/", machines.act, name="machine-act"),
+    path("machines/<str:machine_id>/regler/<str:job_id>/", machines.settle, name="machine-settle"),
+    path("machines/<str:machine_id>/regler/<str:job_id>/fini/", machines.settled, name="machine-settled"),
+    path("machines/<str:machine_id>/connexion/", machines.edit, name="machine-edit"),
+    path("machines/<str:machine_id>/connexion/essai/", machines.test, name="machine-test"),
+    path("machines/<str:machine_id>/cle/", machines.key_page, name="machine-key"),
+    path("machines/<str:machine_id>/cle/demander/", machines.key_request, name="machine-key-request"),
+    path("machines/<str:machine_id>/cle/reponse/", machines.key_poll, name="machine-key-poll"),
+    # who may use what
+    path("habilitations/", people.certificates, name="certificates"),
+    path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),
+    path("habilitations/<str:certificate_id>/retirer/", people.certificate_revoke, name="certificate-revoke"),
 ]

@@ -51,14 +51,14 @@ PLACE_AROUND: Sentence = _("En attente – {place}, vers {time}")
 # Steps of a job's way, for the stepper on its page.
 WAY: tuple[tuple[str, Sentence, frozenset[State]], ...] = (
     ("file", _("Fichier"), frozenset({State.DRAFT, State.NEEDS_CHANGES})),
-    ("check", _("Vérification"), frozenset({State.SUBMITTED, State.REJECTED})),
-    ("queue", _("File d’attente"), frozenset({State.QUEUED})),
+    ("check", _("Accord"), frozenset({State.SUBMITTED, State.REJECTED})),
+    ("queue", _("Attente"), frozenset({State.QUEUED})),
     (
         "make",
-        _("Fabrication"),
+        _("Machine"),
         frozenset({State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING, State.FAILED}),
     ),
-    ("collect", _("À récupérer"), frozenset({State.FINISHED, State.READY, State.COLLECTED})),
+    ("collect", _("À prendre"), frozenset({State.FINISHED, State.READY, State.COLLECTED})),
 )
 
 # The seven reasons for which a file is refused or sent back (one fixed sentence each).
