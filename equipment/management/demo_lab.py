@@ -59,12 +59,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "embroidery": {
         "names": {"fr": "Brodeuse", "en": "Embroidery machine", "ar": "آلة تطريز"},
         "icon": "hoop",
+        "takes_files": False,  # booked and used on the spot, until its formats are read
         "buffer_minutes": 10,
         "max_minutes": 180,
     },
     "cutter": {
         "names": {"fr": "Découpeuse vinyle", "en": "Vinyl cutter", "ar": "آلة تقطيع الفينيل"},
         "icon": "cutter",
+        "takes_files": False,
         "max_minutes": 120,
     },
 }
@@ -127,3 +129,6 @@ PEOPLE = [
 ]
 # They said "Je suis là", so that printing can be tried at once.
 PRESENT = ("ines", "karim")
+# Karim has emptied these on his morning round; Ada's plate is left to whoever tries the demonstration.
+EMPTIED_BY = "karim"
+EMPTIED = ("Blaise", "Colette", "Django")

@@ -12,9 +12,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from equipment.certifications.models import Certificate
+from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine, MachineKind, MachineModel
+from equipment.machines.plate import clear_plate
 from equipment.machines.states import Driver, Report
-from equipment.management.demo_lab import KINDS, MACHINES, MODELS, PEOPLE, PRESENT, SITES, DemoPerson
+from equipment.management.demo_lab import (
+    EMPTIED,
+    EMPTIED_BY,
+    KINDS,
+    MACHINES,
+    MODELS,
+    PEOPLE,
+    PRESENT,
+    SITES,
+    DemoPerson,
+)
 from equipment.sites.models import OpeningHours, Presence, Site, SiteRole
 from fablab.core.sealed import seal
 from fablab.people.models import User
@@ -58,12 +70,15 @@ def fill(password: str, printers: list[dict[str, str]], at: datetime) -> None:
         for name, of in MODELS.items()
     }
     addresses = iter(printers)
+    new_machines = []
     for one in MACHINES:
-        machine, _ = Machine.objects.get_or_create(
+        machine, new = Machine.objects.get_or_create(
             site=sites[one.site], name=one.name, defaults={"model": models[one.model]}
         )
         if one.driver is Driver.OCTOPRINT and (printer := next(addresses, None)):
             connect(machine, printer["url"], printer["api_key"])
+        if new:
+            new_machines.append(machine.pk)
     for person in PEOPLE:
         make_person(person, password, sites[person.site], kinds, at)
     for username in PRESENT:
@@ -71,6 +86,8 @@ def fill(password: str, printers: list[dict[str, str]], at: datetime) -> None:
         Presence.objects.filter(person=present, until__gt=at).delete()
         for role in present.site_roles.all():
             Presence.objects.create(person=present, site=role.site, since=at, until=at + PRESENT_FOR)
+    for machine in Machine.objects.filter(pk__in=new_machines, name__in=EMPTIED):
+        clear_plate(lock_machine(machine.pk), actor=User.objects.get(username=EMPTIED_BY), at=at)
 
 
 def make_site(slug: str) -> Site:
