@@ -145,7 +145,7 @@ def make_job(
         number=Job.objects.filter(site=cast.site).count() + 1,
         owner=person,
         site=cast.site,
-        title="Porte-clef",
+        title=fields.pop("title", "Porte-clef"),
         upload=upload,
         machine_model=cast.model,
         machine_file=machine_file,
