@@ -22,7 +22,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 def test_imports_point_the_way_the_contracts_say() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"],
+        [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -71,6 +71,6 @@ def test_a_file_holds_one_subject() -> None:
     long = {
         name: lines
         for name, _ in modules()
-        if (lines := len((PROJECT / name).read_text().splitlines())) > 450
+        if (lines := len((PROJECT / name).read_text().splitlines())) > 500
     }
     assert long == {}
