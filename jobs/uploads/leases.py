@@ -40,6 +40,11 @@ def take_oldest(waiting: QuerySet[Row, Row], at: datetime) -> Row | None:
     return None
 
 
+def release(rows: QuerySet[Row, Row]) -> int:
+    """Free rows whose holder is surely gone. Their count of tries stays. Returns how many were held."""
+    return rows.filter(lease_until__isnull=False).update(lease_until=None)
+
+
 @contextmanager
 def kept(row: models.Model, tries: int) -> Iterator[None]:
     """Keep the lease of ``row`` for as long as the block runs: its end may be minutes away.

@@ -53,6 +53,9 @@ class Api:
     def post(self, path: str, body: object = None) -> Answer:
         return self._send("POST", path, json.dumps(body or {}).encode(), {"Content-Type": "application/json"})
 
+    def patch(self, path: str, body: object) -> Answer:
+        return self._send("PATCH", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
     def upload(self, name: str, content: bytes) -> Answer:
         mark = "a-line-between-parts"
         body = (
@@ -89,6 +92,7 @@ class Lab:
         printers: list[OctoPrint],
         *,
         addresses: list[str] | None = None,
+        more_networks: tuple[str, ...] = (),
         **environment: str,
     ) -> None:
         self.port = free_ports(1)
@@ -101,12 +105,16 @@ class Lab:
             **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")},
             "FABLAB_VAR": str(folder / "var"),
             "FABLAB_DEMO": "1",
-            "MACHINE_NETWORKS": ",".join(address.removeprefix("http://") for address in self.addresses),
+            "MACHINE_NETWORKS": ",".join(
+                [*(address.removeprefix("http://") for address in self.addresses), *more_networks]
+            ),
+            "DEBUG_FAILPOINTS": "1",
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "server.log"
+        self._apis: dict[str, Api] = {}
         self._seed()
 
     def _seed(self) -> None:
@@ -149,16 +157,26 @@ class Lab:
             return False
 
     def kill(self) -> None:
-        """kill -9: nothing gets a chance to tidy up."""
+        """kill -9 of the process: nothing gets a chance to tidy up."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
-    def ended_itself(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+    def killed_itself(self) -> bool:
+        """Whether it came by its failpoint."""
+        return self.process is not None and self.process.poll() == -signal.SIGKILL
+
+    def children(self) -> list[str]:
+        """Return the processes that it runs now: those that read or slice a stranger's file."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [pid for task in tasks for pid in task.read_text().split()]
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.is_running():
             self.process.terminate()
             try:
                 self.process.wait(20)
@@ -170,7 +188,10 @@ class Lab:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
     def api(self, username: str) -> Api:
-        return Api(self.url, username)
+        """One person's program; its token outlives the server."""
+        if username not in self._apis:
+            self._apis[username] = Api(self.url, username)
+        return self._apis[username]
 
     def site_id(self, api: Api) -> str:
         return next(str(site["id"]) for site in api.get("/api/v1/sites/")["results"] if site["name"] == SITE)

@@ -6,7 +6,7 @@ from tests.journeys.lab import Api, Lab, eventually
 
 
 def hand_in(lab: Lab, member: Api, name: str, content: bytes, **fields: Any) -> dict[str, Any]:
-    """Upload a file, make a job of it for the site's printers, wait until it is prepared. Returns the job."""
+    """Upload a file, make a job of it for the site's printers (or ``machine``), wait until it is prepared."""
     upload = member.upload(name, content)
     assert upload.status == 201, upload
     upload_id = upload["id"]
@@ -15,12 +15,12 @@ def hand_in(lab: Lab, member: Api, name: str, content: bytes, **fields: Any) -> 
         lambda: member.get(f"/api/v1/uploads/{upload_id}/")["state"] != "inspecting",
         60,
     )
-    site = lab.site_id(member)
-    models = member.get(f"/api/v1/machine-models/?site={site}")["results"]
-    model = next(model for model in models if model["name"] == "Atelier 200")
-    job = member.post(
-        "/api/v1/jobs/", {"upload": upload_id, "site": site, "machine_model": model["id"], **fields}
-    )
+    if "machine" not in fields:
+        site = lab.site_id(member)
+        models = member.get(f"/api/v1/machine-models/?site={site}")["results"]
+        model = next(model for model in models if model["name"] == "Atelier 200")
+        fields |= {"site": site, "machine_model": model["id"]}
+    job = member.post("/api/v1/jobs/", {"upload": upload_id, **fields})
     assert job.status == 201, job
     eventually(
         "the file is prepared",
@@ -50,16 +50,6 @@ def wait_machine(api: Api, machine_id: str, *states: str, seconds: float = 40) -
         return machine if machine["state"] in states else None
 
     return eventually(f"the machine is {states}", look, seconds)
-
-
-def loaded(lab: Lab, name: str, content: bytes, *, member: str = "sami", **fields: Any) -> dict[str, Any]:
-    """Bring a file of Sami's all the way onto the machine. Returns the job."""
-    owner = lab.api(member)
-    job = hand_in(lab, owner, name, content, **fields)
-    answer = owner.post(f"/api/v1/jobs/{job['id']}/submit/")
-    assert answer.status == 200, answer
-    approved(lab, job["id"])
-    return wait_state(owner, job["id"], "loaded")
 
 
 def press_start(lab: Lab, job_id: str) -> dict[str, Any]:

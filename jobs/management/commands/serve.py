@@ -21,7 +21,7 @@ from equipment.sites.states import Role
 from jobs.management.instance import alone_needed, hold_alone, lock_file
 from jobs.management.stepping import Stepping
 from jobs.management.supervising import supervise
-from jobs.management.workers import workers
+from jobs.management.workers import take_up, workers
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class Command(BaseCommand):
         path = lock_file(settings.DATABASES["default"], settings.VAR_DIR)
         with hold_alone(path) if alone_needed() else nullcontext():
             bring_up_to_date(migrate=options["migrate"])
+            if alone_needed() and (left := take_up()):
+                logger.info("%d files were left in the middle of work, it begins again", left)
             if not SiteRole.objects.filter(role=Role.MANAGER).exists():
                 self.stdout.write(
                     "There is no manager yet. In a second terminal:\n"
