@@ -14,7 +14,8 @@ pytestmark = pytest.mark.django_db
 LANGUAGES = ("fr", "en", "ar")
 # Words of programs, and codes with an underscore, in what people read (UX-4).
 DENIED = re.compile(
-    r"\b(error|operational|null|none|undefined|traceback|exception|nan|409|500)\b|\b[a-z]+_[a-z_]+\b", re.IGNORECASE
+    r"\b(error|operational|null|none|undefined|traceback|exception|nan|409|500)\b|\b[a-z]+_[a-z_]+\b",
+    re.IGNORECASE,
 )
 NOT_READ = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>|<!--.*?-->", re.DOTALL)
 REASONS = {
@@ -41,7 +42,9 @@ def in_state(cast: Cast, state: State) -> Job:
         percent=42.4 if state in ON_MACHINE else None,
         seconds_left=1500 if state in ON_MACHINE else None,
         progress_at=now if state in ON_MACHINE else None,
-        waiting_for=[{"code": "plate_to_clear", "params": {"machine": "Rouge"}}] if state is State.QUEUED else [],
+        waiting_for=[{"code": "plate_to_clear", "params": {"machine": "Rouge"}}]
+        if state is State.QUEUED
+        else [],
     )
     return job
 
