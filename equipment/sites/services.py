@@ -130,6 +130,21 @@ def remove_closure(closure_id: int, *, actor: User, at: datetime) -> None:
     board_changed(closure.site_id)
 
 
+def set_self_approval(*, site_id: str, on: bool, actor: User, at: datetime) -> Site:
+    """Let a site's single instructor approve their own jobs, or not (REQUIREMENTS 4.2).
+
+    Raises ``NotFound``, ``NotAllowed`` (managers only), ``Refused``: ``several_instructors``.
+    """
+    require_role(actor, site_id, MANAGERS, installation_admin=True)
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site_id)
+        if on and _several_instructors(site_id):
+            raise Refused("several_instructors")
+        site.self_approval = on
+        site.save(update_fields=["self_approval"])
+    return site
+
+
 # --- roles ------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +157,12 @@ def grant_role(*, person_id: str, site_id: str, role: Role, actor: User, at: dat
     person = User.objects.filter(pk=person_id, is_active=True).first()
     if person is None or not Site.objects.filter(pk=site_id).exists():
         raise NotFound
-    granted, _ = SiteRole.objects.get_or_create(person=person, site_id=site_id, role=role)
+    with transaction.atomic():
+        Site.objects.select_for_update().get(pk=site_id)
+        granted, _ = SiteRole.objects.get_or_create(person=person, site_id=site_id, role=role)
+        if _several_instructors(site_id):
+            # Somebody else can look at one's job now.
+            Site.objects.filter(pk=site_id, self_approval=True).update(self_approval=False)
     push.recheck(person.pk)
     return granted
 
@@ -185,6 +205,10 @@ def unlock_sign_in(*, person_id: str, site_id: str, actor: User, at: datetime) -
     if person is None:
         raise NotFound
     return people_unlock(person.username)
+
+
+def _several_instructors(site_id: str) -> bool:
+    return SiteRole.objects.filter(site_id=site_id, role=Role.INSTRUCTOR).count() > 1
 
 
 def _makes_sense(one: Hours) -> bool:

@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | Promise] = {
     "hours_make_no_sense": _("La fermeture vient après l’ouverture."),
     "closure_ends_before_it_begins": _("Le dernier jour vient après le premier."),
     "time_zone_unknown": _("Ce fuseau horaire n’existe pas."),
+    "several_instructors": _("Il y a plusieurs animateurs ici : un autre regarde."),
     "last_manager": _("Il reste un seul responsable. Nommes-en un autre d’abord."),
 }
 

@@ -281,7 +281,8 @@ def test_a_certified_instructor_answers_by_name_for_somebody_who_is_not_trained(
     machine = make_machine(kind=make_kind(needs_certificate=True))
     instructor = make_person("Inès", Role.INSTRUCTOR, site=machine.site)
     person = make_person(site=machine.site)
-    answer: dict[str, Any] = {"actor": instructor, "overrides": [{"code": "not_certified", "reason": "Je reste à côté"}]}
+    given = [{"code": "not_certified", "reason": "Je reste à côté"}]
+    answer: dict[str, Any] = {"actor": instructor, "overrides": given}
     assert refused(machine, person, MONDAY + hours(1), **answer).codes == ["not_certified"]
     certify(instructor, machine)
     booking = wish(machine, person, MONDAY + hours(1), **answer)

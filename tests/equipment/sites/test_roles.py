@@ -13,7 +13,7 @@ from equipment.sites.queries import (
     site_ids_with_role,
     visible_sites,
 )
-from equipment.sites.services import grant_role, join, revoke_role, unlock_sign_in
+from equipment.sites.services import grant_role, join, revoke_role, set_self_approval, unlock_sign_in
 from equipment.sites.services import make_site as open_site
 from equipment.sites.states import ON_DUTY_ROLES, Role
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Refused
@@ -141,3 +141,24 @@ def test_only_whoever_runs_the_installation_opens_a_site_and_names_its_first_man
     refusals: list[type[DomainError]] = [NotFound]
     with pytest.raises(tuple(refusals)):
         open_site(name="Sfax", slug="sfax", time_zone="Africa/Tunis", actor=first, at=MONDAY)
+
+
+def test_a_single_instructor_may_approve_their_own_jobs_until_there_is_a_second_one() -> None:
+    site = make_site()
+    manager = make_person("Nadia", Role.MANAGER, site=site)
+    make_person("Inès", Role.INSTRUCTOR, site=site)
+    assert set_self_approval(site_id=site.pk, on=True, actor=manager, at=MONDAY).self_approval
+    second = make_person("Karim", site=site)
+    grant_role(person_id=second.pk, site_id=site.pk, role=Role.INSTRUCTOR, actor=manager, at=MONDAY)
+    site.refresh_from_db()
+    assert not site.self_approval
+    with pytest.raises(Refused) as refusal:
+        set_self_approval(site_id=site.pk, on=True, actor=manager, at=MONDAY)
+    assert refusal.value.codes == ["several_instructors"]
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.INSTRUCTOR, Role.STAFF])
+def test_only_managers_let_a_single_instructor_approve_their_own_jobs(role: Role) -> None:
+    site = make_site()
+    with pytest.raises(NotAllowed):
+        set_self_approval(site_id=site.pk, on=True, actor=make_person("P", role, site=site), at=MONDAY)
