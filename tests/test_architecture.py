@@ -22,7 +22,11 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 def test_imports_point_the_way_the_contracts_say() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"],
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))",
+        ],
         cwd=PROJECT,
         capture_output=True,
         text=True,
