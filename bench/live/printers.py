@@ -122,7 +122,7 @@ class Printer:
 
     # --- how it is asked --------------------------------------------------------------------------------------
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
         if path == "/sockjs/websocket":
             return await self.push(request)
@@ -149,7 +149,7 @@ class Printer:
             return web.json_response(answers[path])
         return web.json_response({"error": "Not found"}, status=404)
 
-    async def push(self, request: web.Request) -> web.WebSocketResponse:
+    async def push(self, request: web.BaseRequest) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         await socket.send_json({"connected": {"version": "1.11.8", "safe_mode": None}})

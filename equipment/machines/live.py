@@ -16,7 +16,8 @@ def machine_topic(machine_id: str) -> str:
 
 def machine_changed(machine: Machine) -> None:
     """Tell those who watch this machine or its site's board to look again. After a write."""
-    push.changed(machine_topic(machine.pk), board_topic(machine.site_id))
+    push.changed(machine_topic(machine.pk))
+    push.part_changed(board_topic(machine.site_id), machine.pk)
 
 
 def may_watch_machine(person: User, machine_id: str) -> Shape | None:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Protocol
 
 from fablab.live.frames import Frame, frame
-from fablab.live.merge import State, difference, merged
+from fablab.live.merge import State, difference, merged, split
 from fablab.live.topics import Shape, Topic
 
 SLICE = 32  # mailboxes filled in one turn of the loop
@@ -90,7 +90,7 @@ class Channel:
         self.state: State = {}
         self.version = 0
         self.ready = False
-        self.held: list[Update] | None = None  # a list while the database is being read
+        self._held: list[list[Update]] = []  # one list for each reading of the database that is under way
         self._clock = clock
         self._newest: State = {}
         self._order: int | None = None
@@ -104,14 +104,24 @@ class Channel:
         self.watchers[watcher] = self.version
         watcher.look_again(self)
 
-    def settle(self, state: State) -> None:
+    def hold(self) -> list[Update]:
+        """Begin to keep what is published, because the database is being read; give the list back to ``settle``."""
+        held: list[Update] = []
+        self._held.append(held)
+        return held
+
+    def let_go(self, held: list[Update]) -> None:
+        """Keep no more for a reading that is over."""
+        self._held = [other for other in self._held if other is not held]
+
+    def settle(self, state: State, held: list[Update], *, patch: bool = False) -> None:
         """Begin, or begin anew, with what the database says; what was published while it was read goes on top.
 
         A change committed before the read is in ``state``, one committed later was published later and is in
         ``held``, so nothing falls between the two.
         """
-        held, self.held = self.held or [], None
-        self._newest = state
+        self.let_go(held)
+        self._newest = merged(self._newest, state) if patch else state
         for update in held:
             self._lay(update)
         if self.ready:
@@ -140,20 +150,25 @@ class Channel:
 
     def take(self, update: Update) -> None:
         """Accept a new state. State changes go at once; figures at most every ``figures_every`` seconds."""
-        if self.held is not None:
-            self.held.append(update)
+        for held in self._held:
+            held.append(update)
         if not self.ready or not self._lay(update):
             return
         if not update.figures:
             # A patch goes alone: figures that wait for their time would make many large frames of many small ones.
             self._tell(merged(self.state, update.state) if update.patch else self._newest, figures=False)
-        elif self._timer is None:
-            loop = asyncio.get_running_loop()
-            wait = self._told_at + self.topic.kind.figures_every - loop.time()
-            if wait > 0:
-                self._timer = loop.call_later(wait, self._tell_figures)
-            else:
-                self._tell_figures()
+        else:
+            self._tell_figures_in_time()
+
+    def _tell_figures_in_time(self) -> None:
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._told_at + self.topic.kind.figures_every - loop.time()
+        if wait > 0:
+            self._timer = loop.call_later(wait, self._tell_figures)
+        else:
+            self._tell_figures()
 
     def _tell_figures(self) -> None:
         self._timer = None
@@ -161,13 +176,19 @@ class Channel:
         self._tell(self._newest, figures=True)
 
     def _tell(self, state: State, *, figures: bool) -> None:
-        if not difference(self.state, state):
-            self.state = state
-            return
-        change = Change(self, self.version, self.state, self._next_version(), state, figures=figures)
-        self.state, self.version = change.state, change.version
-        self._steps.clear()
-        self._fan_out(change, iter([*self.watchers]))
+        patch = difference(self.state, state)
+        later: State = {}
+        if patch and not figures and self.topic.kind.figures:
+            patch, later = split(patch, self.state, self.topic.kind.figures)
+            state = merged(self.state, patch) if later else state
+        if patch:
+            change = Change(self, self.version, self.state, self._next_version(), state, figures=figures)
+            self.version = change.version
+            self._steps.clear()
+            self._fan_out(change, iter([*self.watchers]))
+        self.state = state
+        if later:
+            self._tell_figures_in_time()
 
     def _fan_out(self, change: Change, rest: Iterator[Watcher]) -> None:
         """Fill some mailboxes and leave the others to the loop's next turn.

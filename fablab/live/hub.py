@@ -35,6 +35,7 @@ class Hub:
         self._channels: dict[tuple[str, Shape], Channel] = {}
         self._readings: dict[Channel, asyncio.Task[bool]] = {}
         self._waiting: dict[Channel, dict[Mailbox, None]] = {}
+        self._parts: dict[tuple[Channel, str], bool] = {}  # being read -> and to be read once more
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -101,27 +102,52 @@ class Hub:
     def _read(self, channel: Channel) -> asyncio.Task[bool]:
         """Read the snapshot once for all who wait for it."""
         if channel not in self._readings:
-            channel.held = []
             self._readings[channel] = self.start(self._reading(channel))
         return self._readings[channel]
 
     async def _reading(self, channel: Channel) -> bool:
+        held = channel.hold()
         try:
             state = await self.in_thread(channel.topic.kind.snapshot, channel.topic.key, channel.shape)
         except LookupError:
             self._gone(channel)
             return False
         except Exception:
-            log.exception("The first look at %s failed", channel.topic.name)
-            self._gone(channel)
-            return False
+            log.exception("%s could not be read", channel.topic.name)
+            channel.let_go(held)
+            if not channel.ready:
+                self._gone(channel)
+            return channel.ready
         finally:
             del self._readings[channel]
-        channel.settle(state)
+        channel.settle(state, held)
         for mailbox in self._waiting.pop(channel, {}):
             channel.admit(mailbox)
         self._forget_if_unwatched(channel)
         return True
+
+    def _read_part(self, channel: Channel, part: str) -> None:
+        """Read one thing of a topic of many; once more when it is asked for while it is being read."""
+        under_way = (channel, part) in self._parts
+        self._parts[channel, part] = under_way
+        if not under_way:
+            self.start(self._reading_part(channel, part))
+
+    async def _reading_part(self, channel: Channel, part: str) -> None:
+        topic, once_more = channel.topic, True
+        read = topic.kind.part
+        while once_more and read is not None:
+            self._parts[channel, part] = False
+            held = channel.hold()
+            try:
+                patch = await self.in_thread(read, topic.key, channel.shape, part)
+            except Exception:
+                log.exception("%s of %s could not be read again", part, topic.name)
+                channel.let_go(held)
+            else:
+                channel.settle(patch, held, patch=True)
+            once_more = self._parts[channel, part]
+        del self._parts[channel, part]
 
     def _gone(self, channel: Channel) -> None:
         for mailbox in channel.watchers:
@@ -144,7 +170,14 @@ class Hub:
                 channel = self._channels.get((message.subject, shape))
                 if channel is None:
                     continue
-                if message.verb == "read_again":
+                if (
+                    message.verb == "read_again"
+                    and message.part
+                    and channel.ready
+                    and channel.topic.kind.part
+                ):
+                    self._read_part(channel, message.part)
+                elif message.verb == "read_again":
                     self._read_again(channel)
                 elif (update := message.update(shape)) is not None:
                     channel.take(update)

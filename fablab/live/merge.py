@@ -4,7 +4,7 @@ A field that is missing and a field that is ``null`` mean the same on the wire, 
 States are never changed in place: sockets that lag behind hold on to older ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 State = Mapping[str, Any]
@@ -29,6 +29,28 @@ def difference(before: State, after: State) -> dict[str, Any]:
         if old is not None and name not in after:
             patch[name] = None
     return patch
+
+
+def split(patch: State, before: State, figures: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a patch of ``before`` says of states, and what it says of fields named in ``figures``.
+
+    What is new as a whole is a state, with all that is in it.
+    """
+    states: dict[str, Any] = {}
+    only_figures: dict[str, Any] = {}
+    for name, new in patch.items():
+        old = before.get(name)
+        if name in figures:
+            only_figures[name] = new
+        elif isinstance(new, Mapping) and isinstance(old, Mapping):
+            inner, rest = split(new, old, figures)
+            if inner:
+                states[name] = inner
+            if rest:
+                only_figures[name] = rest
+        else:
+            states[name] = new
+    return states, only_figures
 
 
 def merged(state: State, patch: State) -> State:

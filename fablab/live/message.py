@@ -15,7 +15,8 @@ Verb = Literal["state", "read_again", "recheck"]
 
 @dataclass(frozen=True)
 class Message:
-    """``state`` carries ``bodies``, JSON by shape; ``read_again`` and ``recheck`` only name their ``subject``.
+    """``state`` carries ``bodies``, JSON by shape; ``read_again`` and ``recheck`` only name their ``subject``, and a
+    ``part`` of it.
 
     JSON because the publisher may go on changing what it gave us, and because nothing is parsed for nobody.
     """
@@ -26,6 +27,7 @@ class Message:
     patch: bool = False
     figures: bool = False
     order: int | None = None
+    part: str = ""
 
     def update(self, shape: Shape) -> Update | None:
         """Return what this message says to those who get ``shape``; None when it says nothing."""

@@ -61,6 +61,11 @@ def changed(*topics: str) -> None:
         read_again(topic)
 
 
+def part_changed(topic: str, part: str) -> None:
+    """Have one thing of a topic of many (a board's machine) read anew after the commit, by the registered ``part``."""
+    _after_commit(topic, partial(_send, Message("read_again", topic, {}, part=part)))
+
+
 def recheck(person_id: str) -> None:
     """Look again at a person's sockets after the commit: sign-out, other roles, other password, deactivation.
 

@@ -5,7 +5,7 @@ A topic is ``prefix:key`` (``job:ID machine:ID queue:SITE board:SITE``) or ``me`
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ Shape = Literal["public", "staff"]
 SHAPES: tuple[Shape, ...] = ("public", "staff")
 MayWatch = Callable[[Any, str], Shape | None]
 Snapshot = Callable[[str, Shape], Mapping[str, Any]]
+Part = Callable[[str, Shape, str], Mapping[str, Any]]
 
 _NAME = re.compile(r"([a-z]{1,20}):([A-Za-z0-9_-]{1,64})", re.ASCII)
 
@@ -25,6 +26,8 @@ class Kind:
     may_watch: MayWatch
     snapshot: Snapshot
     figures_every: float
+    figures: frozenset[str]
+    part: Part | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,25 @@ class Topic:
 _kinds: dict[str, Kind] = {}
 
 
-def register(prefix: str, may_watch: MayWatch, snapshot: Snapshot, *, figures_every: float = 1.0) -> None:
+def register(
+    prefix: str,
+    may_watch: MayWatch,
+    snapshot: Snapshot,
+    *,
+    figures_every: float = 1.0,
+    figures: Collection[str] = (),
+    part: Part | None = None,
+) -> None:
     """Make ``prefix:KEY`` watchable.
 
     ``may_watch(person, key)`` says which shape this person gets, or None: refused, and nobody learns whether the
     thing exists. ``snapshot(key, shape)`` returns the whole state as JSON; it may raise ``LookupError`` for what is
     gone. Both run in a thread and may read the database. Registering a prefix again replaces it.
+
+    For topics of many things: ``figures`` names the fields, at any depth, that are thinned however they come, and
+    ``part(key, shape, id)`` returns a patch with one thing as the database has it now, for ``push.part_changed``.
     """
-    _kinds[prefix] = Kind(prefix, may_watch, snapshot, figures_every)
+    _kinds[prefix] = Kind(prefix, may_watch, snapshot, figures_every, frozenset(figures), part)
 
 
 def unregister(prefix: str) -> None:

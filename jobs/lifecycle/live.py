@@ -6,12 +6,7 @@ from jobs.lifecycle.models import Job
 
 def job_changed(job: Job) -> None:
     """Tell those who follow the job, its owner, and the site's boards, after the commit."""
-    push.changed(
-        f"job:{job.pk}", f"me:{job.owner_id}", f"queue:{job.site_id}", f"board:{job.site_id}", *_machines(job)
-    )
-
-
-def _machines(job: Job) -> list[str]:
-    return [
-        f"machine:{machine}" for machine in job.parts.values_list("attempt__machine_id", flat=True).distinct()
-    ]
+    push.changed(f"job:{job.pk}", f"me:{job.owner_id}", f"queue:{job.site_id}")
+    for machine in job.parts.values_list("attempt__machine_id", flat=True).distinct():
+        push.changed(f"machine:{machine}")
+        push.part_changed(f"board:{job.site_id}", machine)

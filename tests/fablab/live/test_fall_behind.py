@@ -20,7 +20,7 @@ def channel() -> Iterator[Channel]:
     topic = topics.named("lamp:A")
     assert topic is not None
     channel = Channel(topic, "public", clock=lambda: 1000.0)
-    channel.settle({"state": "off", "watts": 0})
+    channel.settle({"state": "off", "watts": 0}, channel.hold())
     yield channel
     topics.unregister("lamp")
 

@@ -261,3 +261,41 @@ async def test_a_publisher_never_suffers_from_what_it_publishes(
     await push.publish_async("lamp:A", {"no": object()})
     await viewer.hears_nothing_but_pong()
     assert caplog.text.count("was not published") == 3
+
+
+async def test_one_thing_of_a_topic_of_many_is_read_again_alone(
+    site: Site, cookie: str, lamps: Lamps
+) -> None:
+    shelf = {"lamps": {"a": {"state": "off"}, "b": {"state": "off"}}}
+    read: list[str] = []
+
+    def one_lamp(key: str, shape: str, part: str) -> dict[str, Any]:
+        read.append(part)
+        return {"lamps": {part: {"state": "on"} if part != "b" else None}}
+
+    topics.register("shelf", lambda person, key: "public", lambda key, shape: shelf, part=one_lamp)
+    try:
+        viewer = await site.opens(cookie)
+        await viewer.watches("shelf:A")
+        push.part_changed("shelf:A", "a")
+        assert (await viewer.hears())["data"] == {"lamps": {"a": {"state": "on"}}}
+        push.part_changed("shelf:A", "b")
+        assert (await viewer.hears())["data"] == {"lamps": {"b": None}}
+        assert read == ["a", "b"]
+    finally:
+        topics.unregister("shelf")
+
+
+async def test_fields_named_as_figures_are_thinned_however_they_come(
+    site: Site, cookie: str, lamps: Lamps
+) -> None:
+    lamps.shown["A", "public"] = {"state": "off", "watts": 0}
+    topics.register("lamp", lamps.may_watch, lamps.snapshot, figures_every=0.5, figures={"watts"})
+    viewer = await site.opens(cookie)
+    await viewer.watches("lamp:A")
+    push.publish("lamp:A", {"state": "step 1", "watts": 1})
+    assert [(await viewer.hears())["data"] for _ in range(2)] == [{"state": "step 1"}, {"watts": 1}]
+    push.publish("lamp:A", {"state": "step 2", "watts": 2})
+    push.publish("lamp:A", {"state": "step 3", "watts": 3})
+    heard = [(await viewer.hears())["data"] for _ in range(3)]
+    assert heard == [{"state": "step 2"}, {"state": "step 3"}, {"watts": 3}]
