@@ -26,7 +26,7 @@ from jobs.supervision.facts import (
     Why,
 )
 
-UNSURE_AFTER_S = 1.0  # without an answer in mid-print: "On vérifie la machine"
+UNSURE_AFTER_S = 0.4  # two looks in mid-print without an answer: "On vérifie la machine"
 LOST_AFTER_S = 5.0  # without an answer: the machine counts as silent, and a clearing of its plate no more
 IDLE_IS_END_S = 20.0  # idle in mid-print without any record of an end: the print is lost
 AWAY_IS_END_S = 10.0  # the host says that its printer is gone: so is the print

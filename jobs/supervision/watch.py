@@ -196,7 +196,7 @@ class Watch:
             self._log(self.coordinator.missed(self.bench.monotonic(), problem.code))
             self.memory.miss(self.bench.monotonic())
             if self.memory.silent_s < LOST_AFTER_S:
-                self.coordinator.look_within(self.bench.monotonic(), UNSURE_AFTER_S)
+                self.coordinator.look_within(self.bench.monotonic(), 2 * UNSURE_AFTER_S)
             await self.settle()
             return
         contact = self.coordinator.heard(self.bench.monotonic())

@@ -111,8 +111,8 @@ SCENARIOS: list[tuple[str, Facts, tuple[Decision, ...]]] = [
         (Step(Action.FINISH, details={"inferred": True}),),
     ),
     # 2
-    ("case 2: no answer for a moment is nothing", facts(RUNNING, None, silent_s=0.5), NOTHING),
-    ("case 2: no answer for longer", facts(RUNNING, None, silent_s=1), (Unsure(Why.SILENT),)),
+    ("case 2: no answer for a moment is nothing", facts(RUNNING, None, silent_s=0), NOTHING),
+    ("case 2: no answer for longer", facts(RUNNING, None, silent_s=0.5), (Unsure(Why.SILENT),)),
     ("case 2: back and idle, nobody remembers", facts(RUNNING, READY, file=remote()), (Unsure(Why.IDLE),)),
     (
         "case 2: for twenty seconds",

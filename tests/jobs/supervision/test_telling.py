@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fablab.live import push
 from jobs.lifecycle.states import State
 from jobs.supervision import records, telling
 from tests.jobs.supervision.lab import Lab
@@ -18,7 +19,7 @@ Frame = tuple[str, Mapping[str, Any], bool]
 def frames(monkeypatch: pytest.MonkeyPatch) -> list[Frame]:
     """What was published, in order, beside the writes: ("keep", ...) stands for the database."""
     seen: list[Frame] = []
-    publish, keep = telling.publish_async, records.keep
+    publish, keep = push.publish_async, records.keep
 
     async def recorded(topic: str, state: Mapping[str, Any], **more: Any) -> None:
         seen.append((topic, state, bool(more.get("figures"))))
