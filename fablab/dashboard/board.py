@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from equipment.machines.queries import visible_machines
 from equipment.machines.states import AT_WORK, Condition, Driver, Plate, Report
-from equipment.machines.words import CONNECTION
+from equipment.machines.words import CONDITIONS, CONNECTION
 from fablab.api.live import queue_rows
 from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
@@ -101,6 +101,11 @@ def screen(request: HttpRequest) -> HttpResponseBase:
     for shape in machine_shapes(page.object_list, at=asked.at, staff=True, free_times=False):
         card = present.machine_card(shape, zone=asked.zone)
         numbers = [str(job["number"]) for job in shape["current_jobs"]]
+        if (
+            any(job["state"] == State.PAUSED for job in shape["current_jobs"])
+            and card["state"] == Condition.BUSY
+        ):
+            card |= {"state": Condition.NEEDS_HELP, "state_label": CONDITIONS[Condition.NEEDS_HELP]}
         tiles.append(
             {**card, "ticket": _("N° {numbers}").format(numbers=", ".join(numbers)) if numbers else ""}
         )
@@ -138,8 +143,20 @@ def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: An
     card["temperatures"] = [{**one, "bind": f"{path}.{one['bind']}"} for one in card["temperatures"]]
     watched = "state plate orders unsure trouble out_of_order_reason current_jobs"
     seen_at = card["seen_at"]
+    state, state_label, of = card["state"], card["state_label"], "machine"
+    if jobs and card["state"] in {Condition.BUSY, Condition.NEEDS_CLEARING}:
+        # What a person must do there is said first, in the words of the job.
+        told = {State.PAUSED, State.LOADED} if card["state"] == Condition.BUSY else {State.PAUSED}
+        first = State(jobs[0]["state"])
+        if first in told:
+            state, state_label, of = first, words.STATE_WORDS[first], "job"
+    actions = card["actions"]
+    first_action = actions[0] if actions and actions[0].get("style") == "primary" else None
     prints = shape["kind"]["icon"] in present.PRINTERS
     return card | {
+        "band": {"of": of, "code": state, "label": state_label},
+        "first": first_action,
+        "actions": actions[1:] if first_action else actions,
         "watch": " ".join(f"{path}.{name}" for name in watched.split()),
         "age_path": f"{path}.seen_at",
         "age_label": age_in_words(max(0, int((asked.at - seen_at).total_seconds()))) if seen_at else "",
@@ -157,6 +174,8 @@ def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: An
 
 def _job_line(job: Mapping[str, Any], asked: Here, *, prints: bool) -> Card:
     code, label = present.job_headline(job, reader_id=asked.person.pk, zone=asked.zone, prints=prints)
+    if job["state"] == State.LOADED:
+        code, label = State.LOADED, str(words.STATE_WORDS[State.LOADED])  # the plate is told by the machine
     return {
         "number": job["number"],
         "title": job["title"],
@@ -254,7 +273,8 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
         action.get("fields", {}).get("plate_clear") for action in actions
     ):
         clear = _machine_action(shape, "clear-plate", _("Plateau vide"), "check")
-        actions.insert(0, {**clear, "style": "primary", "disabled": not on_site})
+        style = "" if shape["state"] == Condition.UNREACHABLE else "primary"
+        actions.insert(0, {**clear, "style": style, "disabled": not on_site})
     if job is not None and "release" in offered and state is State.LOADED:
         actions.append(_job_action(job, "release", shape))
     return actions

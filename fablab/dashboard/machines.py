@@ -435,20 +435,22 @@ def _fields(found: Any, given: Mapping[str, str]) -> list[Card]:
         {
             "id": FIELD_IDS["address"],
             "name": "address",
+            "type": "text",
             "label": _("Adresse"),
             "value": given.get("address", ""),
-            "optional": True,
             "help": _("Par exemple http://192.168.1.20:5000. La changer efface la clé."),
-            "attributes": {"maxlength": 200, "autocomplete": "off", "inputmode": "url", "dir": "ltr"},
+            "autocomplete": "off",
+            "of_link": True,  # asked for by the service when the machine has a link
         },
         {
             "id": FIELD_IDS["key"],
             "name": "key",
             "type": "password",
             "label": _("Clé"),
-            "optional": True,
+            "value": "",
             "help": key_help,
-            "attributes": {"maxlength": 200, "autocomplete": "new-password", "dir": "ltr"},
+            "autocomplete": "new-password",
+            "of_link": True,
         },
     ]
 
