@@ -10,8 +10,9 @@ from equipment.machines.live import machine_changed
 from equipment.machines.models import Machine
 from equipment.machines.record import log, write
 from equipment.machines.states import AT_WORK, Plate
-from equipment.sites.queries import is_on_site, require_role
+from equipment.sites.queries import is_on_site, open_until, require_role
 from equipment.sites.states import ON_DUTY_ROLES
+from fablab.core.clock import local_day
 from fablab.core.errors import NotAllowed, Problem, Refused
 from fablab.core.ids import new_id
 from fablab.people.models import User
@@ -50,3 +51,19 @@ def void_plate_token(machine: Machine, *, at: datetime, why: str) -> Machine:
         log(machine, "plate_token_void", None, at, {"why": why})
         machine_changed(machine)
     return machine
+
+
+def right_holds(machine: Machine, at: datetime) -> bool:
+    """Say whether the plate is clear and the right to one start is still good: it ends when the site closes.
+
+    Asked at each use instead of ended by a task, so that a night off changes nothing. Who cleared a plate before the
+    doors opened has the right on that local day. ``machine.site`` must be loaded.
+    """
+    cleared = machine.plate_cleared_at
+    if machine.plate != Plate.CLEAR or not machine.plate_token or cleared is None:
+        return False
+    closes = open_until(machine.site, cleared)
+    if closes is None:
+        zone = machine.site.time_zone
+        return local_day(cleared, zone) == local_day(at, zone)
+    return at < closes

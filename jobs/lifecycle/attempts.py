@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine
+from equipment.machines.plate import right_holds
 from equipment.machines.services import void_plate_token
-from equipment.machines.states import Plate
 from fablab.core.errors import Conflict, NotFound, Problem
 from fablab.live import push
 from jobs.lifecycle.apply import apply, approval_problem
@@ -177,7 +178,7 @@ def take_order(order_id: str, *, lease_number: int, at: datetime) -> Order | Non
         if order is None or order.state != OrderState.WAITING:
             return None
         machine = lock_machine(order.attempt.machine_id)
-        refusal = _refusal(order, machine.lease_number, machine.plate, machine.plate_token, lease_number, at)
+        refusal = _refusal(order, machine, lease_number, at)
         if refusal:
             state = OrderState.EXPIRED if refusal == "expired" else OrderState.REFUSED
             settle_order(order_id, state=state, outcome=refusal, at=at)
@@ -192,11 +193,11 @@ def take_order(order_id: str, *, lease_number: int, at: datetime) -> Order | Non
     return order
 
 
-def _refusal(order: Order, owner_now: int, plate: str, token: str, lease_number: int, at: datetime) -> str:
+def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) -> str:
     """Say why an order must not be sent, or nothing."""
     if order.expires_at <= at:
         return "expired"
-    if order.lease_number != owner_now or order.lease_number != lease_number:
+    if order.lease_number != machine.lease_number or order.lease_number != lease_number:
         return "lease_lost"
     if order.attempt.ended_at is not None:
         return "attempt_ended"
@@ -205,7 +206,7 @@ def _refusal(order: Order, owner_now: int, plate: str, token: str, lease_number:
     jobs = [part.job for part in order.attempt.parts.filter(live=True).select_related("job")]
     if not jobs or any(job.state != State.LOADED for job in jobs):
         return "not_loaded"
-    if plate != Plate.CLEAR or not order.plate_token or token != order.plate_token:
+    if not right_holds(machine, at) or machine.plate_token != order.plate_token:
         return "plate_token"
     return ""
 

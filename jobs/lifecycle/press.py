@@ -7,14 +7,16 @@ from django.db import IntegrityError, transaction
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.states import AT_WORK, STALE_AFTER_S, Driver, Plate, Report
+from equipment.machines.plate import right_holds
+from equipment.machines.states import AT_WORK, STALE_AFTER_S, Driver, Report
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
+from jobs.lifecycle import live
 from jobs.lifecycle.apply import apply
 from jobs.lifecycle.models import Attempt, Job, Order
-from jobs.lifecycle.queries import Viewer, job_for, live_part
+from jobs.lifecycle.queries import Viewer, job_for, live_part, may_have_started
 from jobs.lifecycle.states import Source, State, Verb
 from jobs.lifecycle.table import ORDER_LIFETIME_S, ROWS, Action
 
@@ -80,6 +82,10 @@ def _order(
     try:
         with transaction.atomic():
             machine = lock_machine(attempt.machine_id)
+            attempt.refresh_from_db(fields=["start_sent_at", "started_at"])
+            if action is Action.START and may_have_started(attempt):
+                # The one before was accepted and the machine has not reported yet: its plate is not cleared anew.
+                raise Conflict(Problem("already_started", {"state": job.state, "action": action}))
             problems = _why_not(machine, job, action, viewer, at, plate_clear=plate_clear)
             if problems:
                 raise Refused(*problems)
@@ -97,6 +103,7 @@ def _order(
     except IntegrityError as reason:
         raise Conflict("already_asked") from reason
     push.changed(f"job:{job.pk}", f"machine:{machine.pk}", f"board:{machine.site_id}")
+    live.wake_supervision()
     return order
 
 
@@ -118,7 +125,7 @@ def _why_not(
             problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
         if machine.report in AT_WORK:
             problems.append(Problem("machine_working", {"machine": machine.name}))
-        if not plate_clear and (machine.plate != Plate.CLEAR or not machine.plate_token):
+        if not plate_clear and not right_holds(machine, at):
             problems.append(Problem("plate_to_clear", {"machine": machine.name}))
     return problems
 

@@ -89,6 +89,8 @@ FAILURES: Mapping[str, Sentence] = {
     "storage_refused": _("La machine refuse le fichier."),
     "sending_failed": _("Le fichier n’est pas arrivé sur la machine."),
     "wrong_file": _("La machine imprimait un autre fichier."),
+    "file_missing": _("Le fichier n’est plus sur la machine."),
+    "file_differs": _("Le fichier sur la machine n’est pas le bon."),
     "not_sticking": _("Ça s’est décollé."),
     "filament": _("Il n’y avait plus de matière."),
     "spaghetti": _("Le fil part dans tous les sens."),

@@ -9,7 +9,7 @@ from equipment.machines.states import Plate, Report
 from equipment.sites.models import OpeningHours, Presence
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Refused
 from jobs.lifecycle.models import Job, Order
-from jobs.lifecycle.services import press
+from jobs.lifecycle.services import note_start_sent, press, settle_order
 from jobs.lifecycle.states import OrderState, State
 from jobs.lifecycle.table import Action
 from tests.builders_jobs import Cast, make_job
@@ -44,6 +44,19 @@ def test_the_second_press_is_told_so_and_writes_nothing(cast: Cast, now: datetim
         start(cast, job, now, part="instructor")
     assert refused.value.codes == ["already_asked"]
     assert Order.objects.count() == 1
+
+
+def test_a_start_that_was_sent_and_not_reported_yet_is_not_asked_for_again(cast: Cast, now: datetime) -> None:
+    job = make_job(cast, state=State.LOADED, at=now)
+    order = start(cast, job, now)
+    note_start_sent(order.attempt_id, at=now)
+    settle_order(order.pk, state=OrderState.DONE, outcome="accepted", at=now)
+    token = Machine.objects.get().plate_token
+    with pytest.raises(Conflict) as refused:
+        start(cast, job, now, part="instructor")
+    assert refused.value.codes == ["already_started"]
+    assert Order.objects.count() == 1
+    assert Machine.objects.get().plate_token == token, "the plate is not cleared anew"
 
 
 def test_a_running_job_is_already_started(cast: Cast, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from equipment.machines.models import Machine
+from equipment.sites.models import OpeningHours
 from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.services import expire_orders, press, take_order
 from jobs.lifecycle.states import OrderState, State
@@ -103,3 +104,13 @@ def test_what_nobody_takes_expires_and_what_was_taken_and_lost_is_unknown(
     assert expire_orders(at=now + timedelta(hours=12)) == 1, "at or before: a night off changes nothing"
     order.refresh_from_db()
     assert (order.state, order.outcome) == (OrderState.UNKNOWN, "answer_lost")
+
+
+def test_a_plate_that_was_cleared_before_the_site_closed_is_no_right_the_next_day(
+    cast: Cast, now: datetime, order: Order
+) -> None:
+    OpeningHours.objects.update(opens=9 * 60, closes=18 * 60)
+    Machine.objects.update(plate_cleared_at=now - timedelta(days=1))
+    assert take(order, now) is None
+    order.refresh_from_db()
+    assert order.outcome == "plate_token"
