@@ -60,7 +60,7 @@ def test_a_cube_becomes_a_job_that_is_prepared_submitted_and_approved(as_: As, c
     events = as_("owner").get(f"{address}events/").body["results"]
     assert [event["action"] for event in events] == ["create", "submit", "approve"]
     assert events[-1]["actor"]["name"] == "instructor"
-    assert (events[-1]["from_state"], events[-1]["to_state"]) == ("submitted", "queued")
+    assert (events[-1]["from"], events[-1]["to"]) == ("submitted", "queued")
 
 
 def test_a_job_may_name_a_model_at_a_site(as_: As, cast: Cast) -> None:
