@@ -16,6 +16,7 @@ from fablab.core.errors import DomainError, Malformed, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here
+from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Severity
 from jobs.lifecycle import words
 from jobs.lifecycle.queries import attempts_of, events_of, findings_of
@@ -53,8 +54,13 @@ FIELD_IDS: Mapping[str, str] = {
 }
 
 
-def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> Card:
-    """Return all that ``dashboard/job.html`` shows. ``given``: what was typed, when ``error`` refused it."""
+def context(
+    job: Any, asked: Here, given: Given, error: DomainError | None, *, file_open: bool = False
+) -> Card:
+    """Return all that ``dashboard/job.html`` shows. ``given``: what was typed, when ``error`` refused it.
+
+    ``file_open``: the form for another file is shown at once.
+    """
     shape = job_shape(job, asked.viewer)
     zone = job.site.time_zone
     is_own = job.owner_id == asked.person.pk
@@ -70,7 +76,9 @@ def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> C
         state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
     )
     printing = state is State.RUNNING and not shape["unsure"]
-    refusal = None if _has_new_file(job, state) else _refusal(job, state)
+    refusal = _blocking_refusal(found) if is_open else None
+    if refusal is None and not _has_new_file(job, state):
+        refusal = _refusal(job, state)
     return {
         "job": {
             "id": job.pk,
@@ -101,16 +109,18 @@ def context(job: Any, asked: Here, given: Given, error: DomainError | None) -> C
         "drawing": present.drawing_of(job.machine_model.kind.icon),
         "size_mm": (job.upload.report or {}).get("size_mm"),
         "facts": facts_of(job, shape),
-        "findings": finding_cards(found, prepared=job.machine_file_id is not None),
+        "findings": finding_cards(
+            found, prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing"
+        ),
         "settings_fields": _with_errors(settings_fields(job, asked, given), error) if is_open else [],
         "file_field": file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
         "settings_label": _settings_label(job),
         "settings_open": error is not None,
-        "file_open": is_open and (_blocked(found) or refusal is not None),
+        "file_open": file_open or (is_open and refusal is not None),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
         "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
         "history": list(reversed(present.history(events_of(job), zone, names=asked.helps))),
-        "again": _again(state, is_own=is_own),
+        "again": _again(state, is_own=is_own) or (_change_file(job) if is_open and refusal else None),
         "problems": _problems(error),
     }
 
@@ -198,6 +208,29 @@ def _refusal(job: Any, state: State) -> Card | None:
         "code": code if code in DRAWN_REASONS | {"not_allowed"} else "talk",
         "sentence": words.reason_words(job.reason),
         "next": words.NEXT_STEPS.get(job.reason, words.NEXT_STEPS["talk"]),
+    }
+
+
+def _blocking_refusal(found: Iterable[Finding]) -> Card | None:
+    """Return the first finding that stops a file, as the reason to be read at once (J4)."""
+    first = next((finding for finding in found if finding.severity == Severity.BLOCKS), None)
+    if first is None:
+        return None
+    reason = reason_of(first.code)
+    return {
+        "code": reason or "unreadable",
+        "sentence": say(first.code, first.params),
+        "next": next_step(first),
+    }
+
+
+def _change_file(job: Any) -> Card:
+    return {
+        "url": f"{reverse('job', args=[job.pk])}?fichier=1#other-file",
+        "label": _("Changer le fichier"),
+        "icon": "upload",
+        "style": "primary",
+        "method": "get",
     }
 
 

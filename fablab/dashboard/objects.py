@@ -186,7 +186,9 @@ def job(request: HttpRequest, job_id: str) -> HttpResponseBase:
 
 def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = None) -> HttpResponse:
     asked = here(request)
-    context = job_page.context(job_for(asked.person, job_id), asked, request.POST if error else {}, error)
+    found = job_for(asked.person, job_id)
+    given = request.POST if error else {}
+    context = job_page.context(found, asked, given, error, file_open="fichier" in request.GET)
     return render(request, "dashboard/job.html", context, status=error.status if error else 200)
 
 
@@ -205,9 +207,15 @@ def change(request: HttpRequest, job_id: str) -> HttpResponseBase:
     return see_other(reverse("job", args=[job_id]))
 
 
-@writes
 def other_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """Another file for the same object: settings, place and history stay."""
+    return (
+        _other_file(request, job_id) if request.method == "POST" else see_other(reverse("job", args=[job_id]))
+    )
+
+
+@writes
+def _other_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     asked = here(request)
     job_for(asked.person, job_id)
     try:

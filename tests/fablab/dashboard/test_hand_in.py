@@ -88,6 +88,16 @@ def test_the_same_form_sent_twice_makes_one_object(owner: Client) -> None:
     assert Job.objects.count() == 1
 
 
+def test_going_back_to_the_address_of_a_form_leads_to_its_page(owner: Client, cast: Cast) -> None:
+    job = make_job(cast, at=timezone.now())
+    assert owner.get("/objets/upload/").headers["Location"] == "/objets/nouveau/"
+    assert owner.get(f"/objets/{job.pk}/upload/").headers["Location"] == f"/objets/{job.pk}/"
+    assert (
+        owner.get(f"/reserver/{cast.kind.slug}/confirmer/").headers["Location"]
+        == f"/reserver/{cast.kind.slug}/"
+    )
+
+
 def test_settings_are_kept_and_a_wrong_number_keeps_what_was_typed(owner: Client, cast: Cast) -> None:
     job = make_job(cast, at=timezone.now())
     form = {
