@@ -131,8 +131,8 @@ class JobEvents(Endpoint):
                 {
                     "version": row.version,
                     "action": row.action,
-                    "from_state": row.from_state,
-                    "to_state": row.to_state,
+                    "from": row.from_state,
+                    "to": row.to_state,
                     "actor": {"id": row.actor_id, "name": row.actor.display_name} if row.actor else None,
                     "source": row.source,
                     "at": stamp(row.at),
