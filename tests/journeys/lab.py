@@ -131,6 +131,15 @@ class Lab:
             check=True,
         )
 
+    def gather_static_files(self) -> None:
+        """What `make run` does before it serves: browsers need it."""
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
+            cwd=PROJECT,
+            env=self.environment,
+            check=True,
+        )
+
     def start(self, **environment: str) -> "Lab":
         """Start the server and wait until it can serve."""
         with self.log.open("ab") as log:
@@ -198,9 +207,13 @@ class Lab:
 
 
 @contextmanager
-def open_lab(folder: Path, printers: list[OctoPrint], **options: Any) -> Iterator[Lab]:
-    """A lab that is ready, ended whole at the end; its log is shown when a test fails."""
+def open_lab(
+    folder: Path, printers: list[OctoPrint], *, pages: bool = False, **options: Any
+) -> Iterator[Lab]:
+    """A lab that is ready, ended whole at the end; its log is shown when a test fails. ``pages``: for browsers."""
     lab = Lab(folder, printers, **options)
+    if pages:
+        lab.gather_static_files()
     try:
         yield lab.start()
     except BaseException:

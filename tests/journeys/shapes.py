@@ -1,7 +1,10 @@
-"""Small models to print."""
+"""Small things to print."""
 
+import math
 import struct
 from itertools import product
+
+from tests.samples import shapes
 
 
 def tile(width: float, depth: float, height: float) -> bytes:
@@ -13,6 +16,13 @@ def tile(width: float, depth: float, height: float) -> bytes:
         struct.pack("<12fH", 0, 0, 0, *corners[a], *corners[b], *corners[c], 0) for a, b, c in triangles
     )
     return b"a tile".ljust(80, b"\0") + struct.pack("<I", len(triangles)) + body
+
+
+def vase() -> bytes:
+    """Return a small vase as binary STL: it is sliced in a second and printed in half a minute."""
+    steps, height = 12, 8.0
+    wall = [(4 + 1.5 * math.sin(math.tau * step / steps), height * step / steps) for step in range(steps + 1)]
+    return shapes.binary_stl(shapes.turned([(0.0, 0.0), *wall, (0.0, height)], around=36), header=b"a vase")
 
 
 def square_lasting(seconds: float, remark: str = "", padding: int = 0) -> bytes:
