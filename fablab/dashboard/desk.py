@@ -16,7 +16,7 @@ from equipment.sites.queries import presence_of, present_people
 from equipment.sites.services import leave, mark_present
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, job_page, present
+from fablab.dashboard import formats, job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, sentences, signed_in, writes
 from fablab.people.states import AgeBand
 from jobs.approvals.queries import approved_just_now, previous_work, waiting_for
@@ -73,7 +73,7 @@ def presence_card(asked: Here) -> Card:
         "site": asked.site.name,
         "site_id": asked.site.pk,
         "here": mine is not None,
-        "until": formats.clock_time(mine.until, asked.zone) if mine else "",
+        "until": formats.until(mine.until, asked.zone) if mine else "",
         "others": ", ".join(others),
     }
 
@@ -89,7 +89,7 @@ def presence(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, _("Au revoir ! Tu n’es plus de service."))
     else:
         until = mark_present(person=asked.person, site_id=asked.site.pk, at=asked.at).until
-        said = _("Tu es là jusqu’à {time}.").format(time=formats.clock_time(until, asked.zone))
+        said = _("Tu es là jusqu’à {time}.").format(time=formats.until(until, asked.zone))
         messages.success(request, said)
     return back(request, reverse("home"))
 
@@ -164,7 +164,6 @@ def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = Non
     following = _following(order, job_id)
     file = job.machine_file
     context = {
-        "presence": presence_card(asked),
         "job": {
             "id": job.pk,
             "title": job.title,
@@ -190,14 +189,14 @@ def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = Non
         "undo": _undo_bar(asked, request.GET.get("fait", "")),
         "fields": [
             field
-            for field in job_page.settings_fields(job, asked, request.POST if error else {})
+            for field in job_forms.settings_fields(job, asked, request.POST if error else {})
             if field["name"] not in {"title", "note"}
         ],
         "file_field": _file_field(job, asked),
         "attached": _attached(job, asked, request.GET.get("fichier", "")),
         "file_name": file.name if file else "",
         "problems": [
-            {"sentence": say_problem(problem), "field_id": job_page.FIELD_IDS.get(problem.field or "", "")}
+            {"sentence": say_problem(problem), "field_id": job_forms.FIELD_IDS.get(problem.field or "", "")}
             for problem in (error.problems if error else ())
         ],
     }
@@ -227,10 +226,10 @@ def _facts(job: Any, asked: Here) -> list[Card]:
     facts = [fact for fact in job_page.facts_of(job, shape) if fact["value"] != job.note]
     settings = job.settings
     if settings.get("quality"):
-        quality = str(job_page.QUALITIES.get(settings["quality"], settings["quality"]))
+        quality = str(job_forms.QUALITIES.get(settings["quality"], settings["quality"]))
         facts.append({"label": _("Qualité"), "value": quality})
     if settings.get("supports") and job.machine_model.prepares:
-        supports = str(job_page.SUPPORTS.get(settings["supports"], settings["supports"]))
+        supports = str(job_forms.SUPPORTS.get(settings["supports"], settings["supports"]))
         facts.append({"label": _("Supports"), "value": supports})
     return facts
 
@@ -325,7 +324,7 @@ def settings(request: HttpRequest, job_id: str) -> HttpResponseBase:
     job = job_for(asked.person, job_id)
     try:
         given = {**request.POST.dict(), "title": job.title, "note": job.note}
-        changes = job_page.changes_from(given, job, asked)
+        changes = job_forms.changes_from(given, job, asked)
         change_job(job_id, actor=asked.person, at=asked.at, **changes)
     except NotFound:
         raise
@@ -340,7 +339,7 @@ def settings(request: HttpRequest, job_id: str) -> HttpResponseBase:
 
 def _file_field(job: Any, asked: Here) -> Card:
     endings = [f".{ending}" for ending in job.machine_model.formats]
-    field = job_page.file_field(asked, _("Fichier pour la machine"), "", job)
+    field = job_forms.file_field(asked, _("Fichier pour la machine"), "", job)
     return {**field, "accepted_label": ", ".join(endings), "accept": ",".join(endings)}
 
 

@@ -16,6 +16,13 @@ def clock_time(at: datetime, zone: str) -> str:
     return f"{local.hour} h {local.minute:02}" if local.minute else f"{local.hour} h"
 
 
+def until(at: datetime, zone: str) -> str:
+    """Return the hour, with its day when that is not today."""
+    here = ZoneInfo(zone)
+    today = timezone.now().astimezone(here).date()
+    return clock_time(at, zone) if at.astimezone(here).date() == today else day_and_time(at, zone)
+
+
 def around(at: datetime, zone: str) -> str:
     """Return an estimate rounded to the quarter hour (UX-12)."""
     local = at.astimezone(ZoneInfo(zone)) + timedelta(minutes=7, seconds=30)
@@ -24,7 +31,8 @@ def around(at: datetime, zone: str) -> str:
 
 def day_and_time(at: datetime, zone: str) -> str:
     """Return ``aujourd’hui, 15 h 45``, ``demain, ...`` or the day's name with its date."""
-    return f"{day_name(at, zone)}, {clock_time(at, zone)}"
+    comma = "،" if _language() == "ar" else ","
+    return f"{day_name(at, zone)}{comma} {clock_time(at, zone)}"
 
 
 def day_name(at: datetime, zone: str) -> str:

@@ -67,7 +67,7 @@ def _open_label(asked: Here) -> str:
         return _("Le fab lab est fermé en ce moment.")
     if local_day(closing, asked.zone) != local_day(asked.at, asked.zone):
         return _("Le fab lab est ouvert.")
-    return _("Le fab lab est ouvert jusqu’à {time}.").format(time=formats.clock_time(closing, asked.zone))
+    return _("Le fab lab est ouvert jusqu’à {time}.").format(time=formats.until(closing, asked.zone))
 
 
 def _machines(asked: Here) -> list[present.Card]:
