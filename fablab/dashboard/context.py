@@ -29,12 +29,18 @@ PLACES = {
     "job-file": "jobs",
     "desk": "desk",
     "desk-job": "desk",
+    "desk-settings": "desk",
+    "desk-file": "desk",
     "board": "board",
     "machine": "board",
     "machine-new": "board",
     "machine-edit": "board",
     "machine-test": "board",
+    "machine-new-test": "board",
+    "machine-settle": "board",
+    "machine-key": "board",
     "certificates": "board",
+    "certificate-grant": "board",
 }
 
 

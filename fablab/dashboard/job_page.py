@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from equipment.certifications.queries import is_certified, may_send_machine_files
-from equipment.machines.queries import visible_machines, visible_models
 from fablab.api.shapes import job_shape
 from fablab.core.clock import local_day
-from fablab.core.errors import DomainError, Malformed, Problem
+from fablab.core.errors import DomainError, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, present
+from fablab.dashboard import formats, job_forms, present
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Severity
@@ -25,33 +23,11 @@ from jobs.uploads.words import SEVERITY_WORDS, next_step
 
 Card = present.Card
 Given = Mapping[str, Any]
-QUALITIES: Mapping[str, Any] = {
-    "draft": gettext_lazy("Rapide"),
-    "normal": gettext_lazy("Normale"),
-    "fine": gettext_lazy("Fine"),
-}
-SUPPORTS: Mapping[str, Any] = {
-    "auto": gettext_lazy("Si besoin"),
-    "yes": gettext_lazy("Oui"),
-    "no": gettext_lazy("Non"),
-}
 DRAWN_REASONS = frozenset({"too_big", "too_long", "not_solid", "unreadable", "copyright", "talk"})
 OWNERS_OWN = frozenset(
     {"submit", "collect", "cancel", "pause", "ask-stop"}
 )  # what a page of one's own offers
 OPEN_TO_CHANGE = frozenset({State.DRAFT, State.NEEDS_CHANGES})
-MANY_COPIES = 20
-# A service's field and ours on the page.
-FIELD_IDS: Mapping[str, str] = {
-    "upload": "file-field",
-    "file": "file-field",
-    "machine": "place",
-    "machine_model": "place",
-    "material": "material",
-    "quality": "quality",
-    "supports": "supports",
-    "copies": "copies",
-}
 
 
 def context(
@@ -112,9 +88,11 @@ def context(
         "findings": finding_cards(
             found, prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing"
         ),
-        "settings_fields": _with_errors(settings_fields(job, asked, given), error) if is_open else [],
-        "file_field": file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
-        "settings_label": _settings_label(job),
+        "settings_fields": _with_errors(job_forms.settings_fields(job, asked, given), error)
+        if is_open
+        else [],
+        "file_field": job_forms.file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
+        "settings_label": job_forms.settings_label(job),
         "settings_open": error is not None,
         "file_open": file_open or (is_open and refusal is not None),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
@@ -127,7 +105,7 @@ def context(
 
 def _problems(error: DomainError | None) -> list[Card]:
     return [
-        {"sentence": say_problem(problem), "field_id": FIELD_IDS.get(problem.field or "", "")}
+        {"sentence": say_problem(problem), "field_id": job_forms.FIELD_IDS.get(problem.field or "", "")}
         for problem in (error.problems if error else ())
     ]
 
@@ -305,139 +283,3 @@ def finding_cards(found: Iterable[Finding], *, prepared: bool = False) -> list[C
         for finding in sorted(found, key=lambda one: order.index(one.severity))
         if not (prepared and finding.code == "needs_preparation")  # that is behind us
     ]
-
-
-# --- forms ----------------------------------------------------------------------------------------------------------
-
-
-def file_field(asked: Here, label: str, error: str, job: Any = None) -> Card:
-    """Return the file field: what is accepted stands before it (A11Y-3)."""
-    machines = visible_machines(
-        asked.person, site_id=job.site_id if job else asked.site.pk if asked.site else None
-    )
-    models = {machine.model_id: machine.model for machine in machines if machine.model.kind.takes_files}
-    endings = sorted(
-        {f".{ending}" for model in models.values() for ending in (*model.prepares, *model.formats)}
-    )
-    limit = settings.UPLOAD_LIMIT_BYTES
-    return {
-        "id": "file-field",
-        "name": "file",
-        "label": label,
-        "accepted_label": ", ".join(endings) or "–",
-        "limit_label": _("{n} Mo").format(n=limit // 1_000_000),
-        "limit_bytes": limit,
-        "accept": ",".join(endings),
-        "error": error,
-    }
-
-
-def settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
-    """Return the fields of the settings: what was typed last, else what the job has."""
-    now = job.settings
-    model = job.machine_model
-    place = given.get("place") or (
-        f"machine:{job.machine_id}" if job.machine_id else f"model:{job.machine_model_id}"
-    )
-
-    def choice(name: str, label: str, options: Iterable[tuple[str, Any]], chosen: Any) -> Card:
-        rows = [{"value": value, "label": str(said), "selected": value == chosen} for value, said in options]
-        return {"id": name, "name": name, "label": label, "options": rows}
-
-    fields = [choice("place", _("Machine"), _places(job, asked), place)]
-    if len(model.materials) > 1:
-        options = [(material, material) for material in model.materials]
-        fields.append(choice("material", _("Matière"), options, given.get("material") or now.get("material")))
-    if len(model.qualities) > 1:
-        options = [(quality, QUALITIES.get(quality, quality)) for quality in model.qualities]
-        fields.append(choice("quality", _("Qualité"), options, given.get("quality") or now.get("quality")))
-    if model.prepares:
-        fields.append(
-            choice("supports", _("Supports"), SUPPORTS.items(), given.get("supports") or now.get("supports"))
-        )
-    fields.append(
-        {
-            "id": "copies",
-            "name": "copies",
-            "label": _("Combien ?"),
-            "type": "number",
-            "value": given.get("copies") or now.get("copies") or 1,
-            "attributes": {"min": 1, "max": MANY_COPIES, "required": True, "inputmode": "numeric"},
-        }
-    )
-    fields.append(
-        {
-            "id": "title",
-            "name": "title",
-            "label": _("Nom de l’objet"),
-            "value": given.get("title") or job.title,
-            "attributes": {"maxlength": 80, "required": True},
-        }
-    )
-    fields.append(
-        {
-            "id": "note",
-            "name": "note",
-            "label": _("Un mot pour l’animateur"),
-            "type": "textarea",
-            "optional": True,
-            "value": given.get("note", job.note),
-            "attributes": {"maxlength": 500},
-        }
-    )
-    return fields
-
-
-def _settings_label(job: Any) -> str:
-    """Return what is chosen, in one line."""
-    copies = job.settings.get("copies") or 1
-    quality = job.settings.get("quality")
-    parts = [
-        job.settings.get("material"),
-        str(QUALITIES.get(quality, quality)) if quality else "",
-        ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies),
-    ]
-    return " · ".join(filter(None, parts))
-
-
-def _places(job: Any, asked: Here) -> list[tuple[str, str]]:
-    """Return the machines that take files: any of a model, or one by name."""
-    machines = [m for m in visible_machines(asked.person, site_id=job.site_id) if m.model.kind.takes_files]
-    models = {machine.model_id: machine.model for machine in machines}
-    places = [
-        (f"model:{model.pk}", _("{model} : la première libre").format(model=model.name))
-        for model in sorted(models.values(), key=lambda one: one.name)
-    ]
-    return places + [
-        (f"machine:{machine.pk}", f"{machine.name} ({machine.model.name})") for machine in machines
-    ]
-
-
-def changes_from(posted: Mapping[str, Any], job: Any, asked: Here) -> dict[str, Any]:
-    """Return what the form of the settings asks for, as ``change_job`` takes it. Raises ``Malformed``."""
-    try:
-        copies = int(posted.get("copies", ""))
-    except ValueError as error:
-        raise Malformed(Problem("copies_out_of_range", {"most": MANY_COPIES}, "copies")) from error
-    changes: dict[str, Any] = {
-        "title": posted.get("title", ""),
-        "note": posted.get("note", ""),
-    }
-    wanted: dict[str, Any] = {"copies": copies}
-    wanted |= {name: posted[name] for name in ("material", "quality", "supports") if posted.get(name)}
-    kind, _colon, place = posted.get("place", "").partition(":")
-    model = job.machine_model
-    if kind == "machine" and place != job.machine_id:
-        changes["machine_id"] = place
-        machine = visible_machines(asked.person, site_id=job.site_id).filter(pk=place).first()
-        model = machine.model if machine else model
-    elif kind == "model" and (place != job.machine_model_id or job.machine_id):
-        changes["machine_model_id"] = place
-        model = visible_models(asked.person, site_id=job.site_id).filter(pk=place).first() or model
-    if model != job.machine_model:
-        # Another model has other matters: what it does not know becomes its own first choice.
-        for name, known in (("material", model.materials), ("quality", model.qualities)):
-            wanted[name] = wanted[name] if wanted.get(name) in known else ""
-    if {name: job.settings.get(name) for name in wanted} != wanted:
-        changes["settings"] = wanted
-    return changes

@@ -15,7 +15,7 @@ from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say_problem
-from fablab.dashboard import job_page, present
+from fablab.dashboard import job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.lifecycle import words
 from jobs.lifecycle.press import press
@@ -102,7 +102,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 def _new_page(request: HttpRequest, problems: Iterable[Problem] = (), status: int = 200) -> HttpResponse:
     said = [say_problem(problem) for problem in problems]
     context = {
-        "field": job_page.file_field(here(request), _("Ton fichier"), said[0] if said else ""),
+        "field": job_forms.file_field(here(request), _("Ton fichier"), said[0] if said else ""),
         "takes_files": bool(_models(here(request))),
         "problems": [{"sentence": sentence, "field_id": "file-field"} for sentence in said],
         "problems_title": _("Le fichier n’est pas arrivé."),
@@ -197,7 +197,7 @@ def change(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """Another machine, material, quality, number: what was typed stays when something is wrong."""
     asked = here(request)
     try:
-        changes = job_page.changes_from(request.POST, job_for(asked.person, job_id), asked)
+        changes = job_forms.changes_from(request.POST, job_for(asked.person, job_id), asked)
         change_job(job_id, actor=asked.person, at=asked.at, **changes)
     except NotFound:
         raise
