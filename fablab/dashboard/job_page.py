@@ -97,7 +97,7 @@ def context(
         "file_open": file_open or (is_open and refusal is not None),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
         "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
-        "history": list(reversed(present.history(events_of(job), zone, names=asked.helps))),
+        "history": list(reversed(present.history(events_of(job), zone))),
         "again": _again(state, is_own=is_own) or (_change_file(job) if is_open and refusal else None),
         "problems": _problems(error),
     }

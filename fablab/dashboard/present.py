@@ -236,13 +236,13 @@ def stepper(shape: Mapping[str, Any]) -> list[Card]:
     return steps
 
 
-def history(events: Iterable[Any], zone: str, *, names: bool) -> list[Card]:
-    """Return the argument of ``components/history.html``. ``names``: the reader may see who (site's helpers)."""
+def history(events: Iterable[Any], zone: str) -> list[Card]:
+    """Return the argument of ``components/history.html``: who, when, why, for everybody who may see the object."""
     rows = []
     for event in events:
         who = str(words.SOURCE_WORDS.get(event.source, ""))
         if event.source == "person" and event.actor is not None:
-            who = event.actor.display_name if names else ""
+            who = event.actor.display_name
         details = event.details
         said = [words.reason_words(details["reason"])] if details.get("reason") else []
         said += [str(details[key]) for key in ("words", "machine", "shelf", "file") if details.get(key)]
