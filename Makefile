@@ -7,13 +7,14 @@ HOST ?= 127.0.0.1
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help demo demo-reset run test lint messages environment environment-dev
+.PHONY: help demo demo-reset run test soak lint messages environment environment-dev
 
 help:
 	@echo "make demo        a demonstration lab with two real OctoPrint servers on http://127.0.0.1:$(PORT)"
 	@echo "make demo-reset  empties the demonstration"
 	@echo "make run         the installation for one lab (HOST=, PORT=)"
 	@echo "make test        installs what the tests need, then every check and test"
+	@echo "make soak        the long counts: 200 kills at each of the worst moments (hours)"
 	@echo "make lint        the checks without the tests"
 	@echo "make messages    compiles the translations"
 
@@ -42,6 +43,10 @@ test:
 	@.ci/system test
 	@$(MAKE) --no-print-directory environment-dev messages
 	@exec .ci/test
+
+# Each test of a kill repeats itself so often; everything else about it is as in `make test`.
+soak: environment-dev
+	@FABLAB_KILLS=$${FABLAB_KILLS:-200} exec $(BIN)/python -m pytest -v tests/jobs/supervision/test_kills.py
 
 lint: environment-dev
 	@exec .ci/test lint
