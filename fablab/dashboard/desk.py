@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -354,7 +354,7 @@ def send_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
         file = request.FILES.get("file")
         if not isinstance(file, UploadedFile):
             raise Malformed(Problem("file_missing", field="file"))
-        received = receive(file, name=file.name or "", owner=asked.person, at=asked.at)
+        received = receive(cast(BinaryIO, file), name=file.name or "", owner=asked.person, at=asked.at)
     except DomainError as error:
         return _job_page(request, job_id, error)
     return see_other(f"{reverse('desk-job', args=[job_id])}?fichier={received.pk}")

@@ -8,11 +8,8 @@ from django.test import Client
 from jobs.lifecycle.models import Approval, Job, JobEvent
 from jobs.lifecycle.states import State
 from jobs.lifecycle.words import REASONS
-from jobs.uploads.models import Upload
-from jobs.uploads.services import inspect_next
 from tests.builders_jobs import Cast, make_job, make_upload
 from tests.fablab.dashboard.lab import as_, open_lab, text_of
-from tests.samples import printing
 
 pytestmark = pytest.mark.django_db
 
