@@ -14,7 +14,7 @@ help:
 	@echo "make demo-reset  empties the demonstration"
 	@echo "make run         the installation for one lab (HOST=, PORT=)"
 	@echo "make test        installs what the tests need, then every check and test"
-	@echo "make soak        the long counts: 200 kills at each of the worst moments (hours)"
+	@echo "make soak        the long counts: 10,000 storms of faults, 200 kills at each bad moment"
 	@echo "make lint        the checks without the tests"
 	@echo "make messages    compiles the translations"
 
@@ -46,7 +46,8 @@ test:
 
 # Each test of a kill repeats itself so often; everything else about it is as in `make test`.
 soak: environment-dev
-	@FABLAB_KILLS=$${FABLAB_KILLS:-200} exec $(BIN)/python -m pytest -v tests/jobs/supervision/test_kills.py
+	@FABLAB_KILLS=$${FABLAB_KILLS:-200} FABLAB_RANDOM_RUNS=$${FABLAB_RANDOM_RUNS:-10000} \
+		exec $(BIN)/python -m pytest -v tests/jobs/supervision/test_kills.py tests/jobs/supervision/test_random_faults.py
 
 lint: environment-dev
 	@exec .ci/test lint
