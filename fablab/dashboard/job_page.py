@@ -52,7 +52,9 @@ def context(
         state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
     )
     printing = state is State.RUNNING and not shape["unsure"]
-    refusal = _blocking_refusal(found) if is_open else None
+    first = next((finding for finding in found if finding.severity == Severity.BLOCKS), None)
+    refusal = _blocking_refusal(first) if is_open and first is not None else None
+    rest = [finding for finding in found if refusal is None or finding is not first]  # said once
     if refusal is None and not _has_new_file(job, state):
         refusal = _refusal(job, state)
     return {
@@ -86,7 +88,7 @@ def context(
         "size_mm": (job.upload.report or {}).get("size_mm"),
         "facts": facts_of(job, shape),
         "findings": finding_cards(
-            found, prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing"
+            rest, prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing"
         ),
         "settings_fields": _with_errors(job_forms.settings_fields(job, asked, given), error)
         if is_open
@@ -189,11 +191,8 @@ def _refusal(job: Any, state: State) -> Card | None:
     }
 
 
-def _blocking_refusal(found: Iterable[Finding]) -> Card | None:
-    """Return the first finding that stops a file, as the reason to be read at once (J4)."""
-    first = next((finding for finding in found if finding.severity == Severity.BLOCKS), None)
-    if first is None:
-        return None
+def _blocking_refusal(first: Finding) -> Card:
+    """Return what stops a file as the reason to be read at once (J4)."""
     reason = reason_of(first.code)
     return {
         "code": reason or "unreadable",
