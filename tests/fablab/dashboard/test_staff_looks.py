@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from jobs.lifecycle.models import Job
+from jobs.lifecycle.states import State
 from tests.builders_jobs import Cast
 from tests.fablab.dashboard.conftest import SignIn, axe_violations, scrolls_sideways
-from tests.fablab.dashboard.scene import busy_afternoon, to_decide
+from tests.fablab.dashboard.scene import busy_afternoon, to_decide, work
 from tests.fixtures.browser import DESKTOP, PHONE, TakePicture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,6 +37,8 @@ def test_every_page_of_the_desks_is_legible_and_axe_finds_nothing(
     first = to_decide(cast, now)
     to_decide(cast, now, sliced=False, title="Boîte ronde", minutes=6)
     stuck = machines["unreachable"]
+    lost = work(cast, stuck, State.RUNNING, "Engrenage", now)
+    failed = Job.objects.get(state=State.FAILED)
     shown: dict[str, dict[str, str]] = {
         "instructor": {"desk": "/animateur/", "desk-job": f"/animateur/{first.pk}/"},
         "staff": {
@@ -42,6 +46,8 @@ def test_every_page_of_the_desks_is_legible_and_axe_finds_nothing(
             "screen": "/machines/ecran/",
             "machine": f"/machines/{machines['running'].pk}/",
             "connection": f"/machines/{stuck.pk}/connexion/",
+            "settle": f"/machines/{stuck.pk}/regler/{lost.pk}/",
+            "failed": f"/machines/{machines['free'].pk}/regler/{failed.pk}/",
             "certificates": "/habilitations/",
             "grant": f"/habilitations/{cast.person('other_member').pk}/",
         },
