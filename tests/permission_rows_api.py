@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.lifecycle.states import State
-from tests.permissions import Row, World, a_file
+from tests.permissions import Body, Row, World, a_file
 
 # anonymous, owner, other_member, instructor, staff, manager, elsewhere
 EVERYBODY = (200,) * 7
@@ -39,6 +39,10 @@ def tomorrow(world: World) -> dict[str, str]:
 
 def reason(world: World) -> dict[str, str]:
     return {"reason": "other"}
+
+
+def always(given: dict[str, Any]) -> Body:
+    return lambda world: given
 
 
 def new_machine(world: World) -> dict[str, Any]:
@@ -122,7 +126,7 @@ ROWS: list[Row] = [
     Row("GET", "api:job-machine-file", OWN_OR_SITE),
     Row("POST", "api:job-machine-file", JOB_INSTRUCTOR, body=lambda world: {"upload": world.machine_file.pk}),
     *(
-        Row("POST", f"api:job-{name}", statuses, body=lambda world, given=given: given, state=state, linked=linked,
+        Row("POST", f"api:job-{name}", statuses, body=always(given), state=state, linked=linked,
             case="" if linked else "without a link")
         for name, state, statuses, linked, given in PRESSES
     ),

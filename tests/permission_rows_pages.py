@@ -1,5 +1,126 @@
-"""The pages' rows of the permission matrix. Who is not signed in is led to the sign-in page (302)."""
+"""The pages' rows of the permission matrix. Who is not signed in is led to the sign-in page (302).
 
-from tests.permissions import Row
+A form is answered with 303 whether it did something or says why not, so these rows say DONE or REFUSED.
+"""
 
-ROWS: list[Row] = []
+from jobs.lifecycle.states import State
+from tests.permission_rows_api import tomorrow
+from tests.permissions import DONE, REFUSED, Row, Told, World, a_file
+
+Statuses = tuple[Told, ...]
+
+# anonymous, owner, other_member, instructor, staff, manager, elsewhere
+EVERYBODY: Statuses = (200,) * 7
+SIGNED_IN: Statuses = (302, 200, 200, 200, 200, 200, 200)
+OWN_OR_SITE: Statuses = (302, 200, 404, 200, 200, 200, 404)
+AT_THE_SITE: Statuses = (302, 200, 200, 200, 200, 200, 404)
+# Who helps elsewhere has a desk and a board of their own there.
+ON_DUTY: Statuses = (302, 403, 403, 200, 200, 200, 200)
+ON_DUTY_HERE: Statuses = (302, 403, 403, 200, 200, 200, 404)
+INSTRUCTORS: Statuses = (302, 403, 403, 200, 403, 403, 200)
+STAFF: Statuses = (302, 403, 403, 403, 200, 200, 200)
+STAFF_HERE: Statuses = (302, 403, 403, 403, 200, 200, 404)
+ONLY_FORMS: Statuses = (405,) * 7
+
+MAY_OWN_OR_SITE: Statuses = (302, DONE, 404, DONE, DONE, DONE, 404)
+MAY_ON_DUTY: Statuses = (302, REFUSED, REFUSED, DONE, DONE, DONE, 404)
+MAY_STAFF: Statuses = (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 404)
+# Of a job: another member does not see it.
+JOB_INSTRUCTOR: Statuses = (302, REFUSED, 404, DONE, REFUSED, REFUSED, 404)
+NOBODY_BUT_SEEN: Statuses = (302, REFUSED, 404, REFUSED, REFUSED, REFUSED, 404)
+JOB_ON_DUTY: Statuses = (302, REFUSED, 404, DONE, DONE, DONE, 404)
+
+
+def slot(world: World) -> dict[str, str]:
+    times = tomorrow(world)
+    return {"slot": f"{world.cast.machine.pk}|{times['start']}|{times['end']}"}
+
+
+def machine(world: World) -> dict[str, str]:
+    return {"name": "Hedy", "driver": "none", "model": world.cast.model.pk, "site": world.cast.site.pk}
+
+
+def form(
+    name: str, statuses: Statuses, address: str = "", state: State = State.SUBMITTED, case: str = ""
+) -> Row:
+    return Row("POST", name, statuses, address, state=state, form=True, case=case)
+
+
+ROWS: list[Row] = [
+    Row("GET", "home", EVERYBODY),
+    Row("GET", "privacy", EVERYBODY),
+    Row("GET", "ask-for-help", EVERYBODY),
+    form("set_language", (302,) * 7),  # for everybody, back to where they were
+    Row("GET", "sign-in", (200, 303, 303, 303, 303, 303, 303)),
+    # Who is on duty leaves with the session.
+    Row("POST", "sign-out", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE), form=True),
+    Row("GET", "account", SIGNED_IN),
+    Row("POST", "site-choose", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404), form=True,
+        body=lambda world: {"site": world.cast.site.pk}),  # kept in the session, so no table changes
+    # booking
+    Row("GET", "book", SIGNED_IN),
+    Row("GET", "book-kind", AT_THE_SITE),
+    # The rules refuse instructors who are not certified themselves; the form is shown again with the reasons.
+    Row("POST", "book-confirm", (302, DONE, DONE, 409, 409, 409, 404), body=slot, form=True),
+    Row("GET", "bookings", SIGNED_IN),
+    Row("GET", "booking", OWN_OR_SITE),
+    Row("GET", "booking-agenda", OWN_OR_SITE),
+    form("booking-cancel", MAY_OWN_OR_SITE),
+    # objects
+    Row("GET", "jobs", SIGNED_IN),
+    Row("GET", "job-new", SIGNED_IN),
+    # Elsewhere there is no machine that takes files.
+    Row("POST", "job-upload", (302, DONE, DONE, DONE, DONE, DONE, 400), body=lambda world: {"file": a_file()},
+        form=True),
+    Row("GET", "job", OWN_OR_SITE),
+    Row("POST", "job-settings", MAY_OWN_OR_SITE, body=lambda world: {
+        "title": "Autre", "material": "PLA", "quality": "normal", "copies": "2", "supports": "auto",
+        "machine": world.cast.machine.pk, "note": "",
+    }, form=True),
+    # Another file is one's own: nobody puts theirs into somebody's job.
+    Row("POST", "job-file", (302, DONE, 404, 400, 400, 400, 404), body=lambda world: {"file": a_file()}, form=True),
+    form("job-act", MAY_OWN_OR_SITE, "/objets/{job_id}/faire/cancel/", case="cancel"),
+    form("job-act", JOB_INSTRUCTOR, "/objets/{job_id}/faire/approve/", case="approve"),
+    form("job-act", NOBODY_BUT_SEEN, "/objets/{job_id}/faire/claim/", case="claim"),
+    Row("GET", "job-source", OWN_OR_SITE),
+    Row("GET", "job-machine-file", OWN_OR_SITE),
+    Row("GET", "upload-picture", OWN_OR_SITE),
+    # deciding
+    form("presence", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE)),
+    Row("GET", "desk", INSTRUCTORS),
+    Row("GET", "desk-job", (302, 403, 404, 200, 403, 403, 404)),
+    Row("POST", "desk-decide", JOB_INSTRUCTOR, body=lambda world: {"action": "approve"}, form=True),
+    form("desk-undo", (302, REFUSED, 404, REFUSED, REFUSED, REFUSED, 404)),  # nobody approved it just now
+    Row("POST", "desk-settings", MAY_OWN_OR_SITE, body=lambda world: {"copies": "3"}, form=True),
+    Row("POST", "desk-file", JOB_INSTRUCTOR, body=lambda world: {"file": a_file()}, form=True),
+    Row("POST", "desk-attach", JOB_INSTRUCTOR, body=lambda world: {"upload": world.machine_file.pk}, form=True),
+    # machines
+    Row("GET", "board", ON_DUTY),
+    Row("GET", "board-screen", ON_DUTY),
+    Row("GET", "machine", AT_THE_SITE),
+    form("machine-act", MAY_ON_DUTY, "/machines/{machine_id}/faire/clear-plate/", case="clear-plate"),
+    form("machine-act", MAY_STAFF, "/machines/{spare_id}/faire/retire/", case="retire"),
+    Row("GET", "machine-settle", ON_DUTY_HERE, state=State.RUNNING, linked=False),
+    Row("POST", "machine-settled", JOB_ON_DUTY, body=lambda world: {"action": "fail", "reason": "spaghetti"},
+        state=State.RUNNING, form=True),
+    Row("GET", "machine-new", STAFF),
+    Row("POST", "machine-new", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), body=machine, form=True),
+    form("machine-new-test", (302, REFUSED, REFUSED, REFUSED, 200, 200, 200)),
+    Row("GET", "machine-edit", STAFF_HERE),
+    Row("POST", "machine-edit", MAY_STAFF, body=machine, form=True),
+    form("machine-test", (302, REFUSED, REFUSED, REFUSED, 200, 200, 404)),
+    # Nobody has asked this machine for a key, and it does not answer: staff are led back to the form.
+    Row("GET", "machine-key", (302, 403, 403, 403, 303, 303, 404)),
+    form("machine-key-request", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
+    form("machine-key-poll", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
+    # who may use what
+    Row("GET", "certificates", ON_DUTY),
+    Row("GET", "certificate-grant", ON_DUTY_HERE),
+    Row("POST", "certificate-grant", MAY_ON_DUTY, body=lambda world: {"kind": world.cast.kind.pk}, form=True),
+    form("certificate-revoke", (302, REFUSED, 404, DONE, DONE, DONE, 404)),
+    # Addresses of forms say so to who only looks.
+    *(
+        Row("GET", name, ONLY_FORMS)
+        for name in ("sign-out", "site-choose", "presence", "booking-cancel", "machine-settled", "certificate-revoke")
+    ),
+]  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -46,6 +47,8 @@ class World:
             "upload_id": self.upload.pk,
             "job_id": self.job.pk,
             "token_id": self.token.pk,
+            "person_id": self.cast.person("other_member").pk,
+            "certificate_id": self.cast.person("owner").certificates.get().pk,
         }
 
 
@@ -72,7 +75,20 @@ def make_world(state: State, *, linked: bool) -> World:
     )
 
 
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Return every row of ours, less what only says that somebody asked."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for label in ("core", "people", "equipment", "jobs"):
+        for model in apps.get_app_config(label).get_models():
+            if model.__name__ not in {"AccessToken", "IdempotentAnswer", "SignInAttempt"}:
+                found[model.__name__] = list(model._default_manager.order_by("pk").values())
+    return found
+
+
 Body = Callable[[World], Mapping[str, Any]]
+# A page answers a form with 303, whether it did something or says why not: these tell the two apart.
+DONE, REFUSED = "done", "refused"
+Told = int | str
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class Row:
 
     method: str
     name: str  # as in the URL configuration
-    statuses: tuple[int, ...]
+    statuses: tuple[Told, ...]
     address: str = ""  # with {job_id} and so on; where it is not the pattern's own
     body: Body = field(default=lambda world: {})
     state: State = State.SUBMITTED
@@ -94,7 +110,7 @@ class Row:
         return " ".join(part for part in (self.method, self.name, self.case) if part)
 
 
-def ask(row: Row, world: World, part: str, address: str) -> int:
+def ask(row: Row, world: World, part: str, address: str) -> Told:
     """Return the status that this part gets. Programs bring a token, pages a session."""
     client = Client(raise_request_exception=False)
     headers = {}
@@ -104,6 +120,7 @@ def ask(row: Row, world: World, part: str, address: str) -> int:
             headers["Authorization"] = f"Bearer {make_token(person=person, at=timezone.now())[1]}"
         else:
             client.force_login(person)
+    before = everything() if row.form else {}  # signing in has left its own trace by now
     body = dict(row.body(world))
     if row.method in {"GET", "HEAD"}:
         response = client.generic(row.method, address, headers=headers)
@@ -114,7 +131,9 @@ def ask(row: Row, world: World, part: str, address: str) -> int:
             row.method, address, json.dumps(body), content_type="application/json", headers=headers
         )
     if response.streaming:
-        b"".join(response.streaming_content)  # read to the end, the file is closed
+        response.getvalue()  # read to the end, the file is closed
+    if row.form and response.status_code == 303:
+        return DONE if everything() != before else REFUSED
     return int(response.status_code)
 
 

@@ -19,7 +19,7 @@ def tomorrow(hour: int) -> datetime:
     return (timezone.now() + timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
-def wish(cast: Cast, hour: int = 10, **more: Any) -> dict[str, Any]:
+def wish(cast: Cast, hour: int = 10, /, **more: Any) -> dict[str, Any]:
     return {
         "machine": cast.machine.pk,
         "start": tomorrow(hour).isoformat(),
@@ -48,8 +48,8 @@ def test_a_taken_time_is_409_with_three_others(as_: As, cast: Cast) -> None:
 
 def test_all_broken_rules_are_told_at_once(as_: As, cast: Cast) -> None:
     Certificate.objects.all().delete()
-    long_ago = {"start": "2020-01-01T10:00:00Z", "end": "2020-01-01T22:00:00Z"}
-    answer = as_("owner").post("bookings/", wish(cast, **long_ago))
+    long_ago = wish(cast, start="2020-01-01T10:00:00Z", end="2020-01-01T22:00:00Z")
+    answer = as_("owner").post("bookings/", long_ago)
     assert answer.status == 409
     assert {"in_the_past", "too_long", "not_certified"} <= set(answer.codes)
 

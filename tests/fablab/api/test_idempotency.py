@@ -121,7 +121,8 @@ def test_twenty_requests_at_once_with_one_key_make_one_job() -> None:
     cast = make_cast(at=timezone.now())
     body = job_body(cast)
     callers = [Caller(cast.person("owner")) for _ in range(20)]
-    together(callers, lambda caller: caller.post("jobs/", body, Idempotency_Key="k1"), answers := [])
+    answers: list[Answer] = []
+    together(callers, lambda caller: caller.post("jobs/", body, Idempotency_Key="k1"), answers)
     assert Job.objects.count() == 1
     assert {answer.status for answer in answers} == {201}
     assert len({answer.body["id"] for answer in answers}) == 1

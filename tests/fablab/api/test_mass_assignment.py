@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from fablab.people.services import make_token
 from tests.permission_rows_api import ROWS
-from tests.permissions import PARTS, Row, World, make_world
+from tests.permissions import PARTS, Row, World, everything, make_world
 from tests.test_permission_matrix import address_of
 
 OURS = ("core", "people", "equipment", "jobs")
@@ -32,16 +32,6 @@ def field_names() -> set[str]:
             for field in model._meta.get_fields():
                 names |= {field.name, getattr(field, "attname", field.name)}
     return names
-
-
-def everything() -> dict[str, list[dict[str, Any]]]:
-    """Return every row of ours, less what only says that somebody asked."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for label in OURS:
-        for model in apps.get_app_config(label).get_models():
-            if model.__name__ != "AccessToken":
-                found[model.__name__] = list(model._default_manager.order_by("pk").values())
-    return found
 
 
 def accepted(row: Row) -> set[str]:

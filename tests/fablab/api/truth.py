@@ -5,13 +5,14 @@ import re
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # untyped library
 
 
 @functools.cache
 def published() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # untyped library
+    document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # as above
     assert isinstance(document, dict)
     return document
 
