@@ -20,7 +20,9 @@ def lock_machine(machine_id: str) -> Machine:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("lock_machine outside a transaction")
     machine = (
-        Machine.objects.select_for_update(of=("self",))
+        # No key changes under it, so a row that only points at the machine may be written meanwhile: nobody who holds
+        # a job and names a machine waits for somebody who holds that machine and wants the job.
+        Machine.objects.select_for_update(of=("self",), no_key=True)
         .select_related("site", "model__kind")
         .filter(pk=machine_id)
         .first()

@@ -100,7 +100,7 @@ def change_machine(
     """
     with transaction.atomic():
         machine = _for_staff(machine_id, actor, installation_admin=True)
-        before = (machine.driver, machine.address)
+        before, model = (machine.driver, machine.address), machine.model_id
         machine.name = (machine.name if name is None else name).strip()
         machine.model_id = machine.model_id if model_id is None else model_id
         machine.driver = machine.driver if driver is None else driver
@@ -114,6 +114,8 @@ def change_machine(
         ]
         if problems:
             raise Malformed(*problems)
+        if machine.model_id != model and machine.attempts.filter(ended_at__isnull=True).exists():
+            raise Refused(Problem("machine_working", {"machine": machine.name}))  # its file is for this model
         moved = machine.driver != before[0] or not connection.same_place(machine.address, before[1])
         if moved or key is not None:
             machine.sealed_key = seal(key or "")
@@ -139,9 +141,9 @@ def retire_machine(machine_id: str, *, actor: User, at: datetime) -> Machine:
     with transaction.atomic():
         machine = _for_staff(machine_id, actor, installation_admin=True)
         problems = []
-        if machine.report in AT_WORK:
+        # Through the tables' own relations: the rooms of bookings and jobs lie above this one.
+        if machine.report in AT_WORK or machine.attempts.filter(ended_at__isnull=True).exists():
             problems.append(Problem("machine_working", {"machine": machine.name}))
-        # Through the table's own relation: the room of bookings lies above this one.
         booked = machine.bookings.filter(state__in=["confirmed", "in_use"], end__gt=at).count()
         if booked:
             problems.append(Problem("machine_has_bookings", {"count": booked}))

@@ -37,7 +37,7 @@ def from_settings() -> Limits:
     """Return the limits of this installation. ``UPLOAD_ADDRESSES`` holds shell patterns; ``*`` crosses slashes."""
     return Limits(
         spool=settings.VAR_DIR / "spool",
-        send_from=(Path(settings.MEDIA_ROOT), Path(settings.VAR_DIR)),
+        send_from=(Path(settings.MEDIA_ROOT),),  # beside it lie the database and the secrets
         upload_bytes=settings.UPLOAD_LIMIT_BYTES + FORM_SLACK,
         other_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + FORM_SLACK,
         upload_addresses=tuple(getattr(settings, "UPLOAD_ADDRESSES", UPLOAD_ADDRESSES)),

@@ -221,11 +221,10 @@ def choose(jobs: Sequence[Waiting], machines: Iterable[MachineNow], at: datetime
 
 
 def _could_take(job: Waiting, machine: MachineNow) -> bool:
-    if job.machine_id is not None:
-        return machine.id == job.machine_id
-    if job.booked_machine_id is not None:
-        return machine.id == job.booked_machine_id
-    return machine.model_id == job.model_id
+    if machine.model_id != job.model_id:
+        return False  # what was approved for one model never goes to another, whatever was booked or wished
+    named = job.machine_id or job.booked_machine_id
+    return named is None or machine.id == named
 
 
 def _reasons(job: Waiting, machine: MachineNow, taken: set[str], at: datetime) -> tuple[Reason, ...]:

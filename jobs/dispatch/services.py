@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from fablab.core.errors import DomainError
 from jobs.dispatch.queries import PutOff, closed_sites, machines_now, waiting_jobs
 from jobs.dispatch.rules import choose
@@ -96,6 +98,14 @@ def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -
         )
     else:
         give_back(live.id, why="sending_failed", blameless=False, at=at, code=code)
+
+
+def file_has_changed(live: LiveAttempt, *, at: datetime) -> None:
+    """Take back an attempt whose stored file is not the approved one any more; nothing was sent, its approval ends."""
+    with transaction.atomic():
+        if give_back(live.id, why="file", blameless=True, at=at):
+            for job_id in live.job_ids:
+                lifecycle.apply(job_id, Action.VOID, actor=None, source=Source.SYSTEM, at=at, reason="file")
 
 
 def give_back(attempt_id: str, *, why: str, blameless: bool, at: datetime, **details: str) -> bool:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from equipment.certifications.queries import is_certified, may_send_machine_files
 from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine
 from equipment.machines.services import mark_plate
 from equipment.machines.states import Driver, Plate
 from equipment.sites.models import SiteRole
@@ -51,6 +52,7 @@ def apply(
     ``Conflict`` (the job is in another state by now) or ``Refused`` with every guard that fails.
     """
     with transaction.atomic():
+        _lock_machine_of(job_id)
         job = (
             Job.objects.select_for_update(of=("self",))
             .select_related("site", "upload", "machine_file", "machine_model__kind", "preparation", "machine")
@@ -64,6 +66,17 @@ def apply(
         step.take()
     live.job_changed(job)
     return job
+
+
+def _lock_machine_of(job_id: str) -> None:
+    """Lock the machine that the job is on, before the job itself, as everybody does.
+
+    Else a start that leaves right now is not seen, and the job counts as "surely not started" while it begins.
+    """
+    on = AttemptJob.objects.filter(job_id=job_id, live=True).values_list("attempt__machine_id", flat=True)
+    machine_id = on.first()
+    if machine_id is not None:
+        lock_machine(machine_id)
 
 
 class _Step:
@@ -257,8 +270,8 @@ def _same_file(step: _Step) -> list[Problem]:
     return []
 
 
-def approval_problem(job: Job, at: datetime) -> Problem | None:
-    """Say why the job's approval does not hold any more, or None (REQUIREMENTS 4.2)."""
+def approval_problem(job: Job, at: datetime, machine: Machine | None = None) -> Problem | None:
+    """Say why the job's approval does not hold any more, or not for this ``machine``; else None (REQUIREMENTS 4.2)."""
     approval = job.approvals.filter(voided_at__isnull=True).first()
     if approval is None or job.machine_file is None:
         return Problem("approval_void", {"why": "none"})
@@ -274,11 +287,16 @@ def approval_problem(job: Job, at: datetime) -> Problem | None:
         return Problem("approval_void", {"why": "certificate"})
     if not job.owner.is_active:
         return Problem("approval_void", {"why": "person"})
+    if machine is not None and (machine.model_id, machine.site_id) != (job.machine_model_id, job.site_id):
+        return Problem("approval_void", {"why": "machine"})
     return None
 
 
 def _approval_valid(step: _Step) -> list[Problem]:
-    problem = approval_problem(step.job, step.at)
+    if step.source is Source.MACHINE:
+        return []  # a machine's report is a fact, whatever we think of its right to it
+    machine = step.attempt.machine if step.attempt else None
+    problem = approval_problem(step.job, step.at, machine)
     return [problem] if problem else []
 
 

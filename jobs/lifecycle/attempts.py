@@ -1,6 +1,6 @@
 """The physical tries: claimed, sent, reported on, ended. Called by dispatch and supervision."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,7 +15,9 @@ from fablab.live import push
 from jobs.lifecycle.apply import apply, approval_problem
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.states import OrderState, Source, State, Verb
-from jobs.lifecycle.table import Action, steps_for
+from jobs.lifecycle.table import CLOCK_SKEW_S, Action, steps_for
+
+SKEW = timedelta(seconds=CLOCK_SKEW_S)
 
 
 def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> Attempt:
@@ -41,6 +43,9 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
             machine = lock_machine(machine_id)
             if machine.lease_number != lease_number:
                 raise Conflict("lease_lost")
+            problem = approval_problem(job, at, machine)
+            if problem is not None:
+                raise Conflict(problem)  # it became another model, or the job goes to another site by now
             apply(job_id, Action.CLAIM, actor=None, source=Source.DISPATCHER, at=at, machine=machine.name)
             job = Job.objects.select_related("machine_file").get(pk=job_id)
             assert job.machine_file is not None  # an approval without one does not hold
@@ -74,10 +79,13 @@ def step_attempt(
     """
     changed = False
     with transaction.atomic():
-        attempt = Attempt.objects.select_for_update(of=("self",)).filter(pk=attempt_id).first()
-        if attempt is None or attempt.ended_at is not None:
+        machine_id = Attempt.objects.filter(pk=attempt_id).values_list("machine_id", flat=True).first()
+        if machine_id is None:
             return False
-        lock_machine(attempt.machine_id)  # always machine before job, so that two writers never cross
+        lock_machine(machine_id)  # always machine before attempt and job, so that two writers never cross
+        attempt = Attempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
+        if attempt.ended_at is not None:
+            return False
         for part in attempt.parts.filter(live=True).select_related("job"):
             steps = steps_for(action, State(part.job.state))
             for step in steps:
@@ -195,7 +203,7 @@ def take_order(order_id: str, *, lease_number: int, at: datetime) -> Order | Non
 
 def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) -> str:
     """Say why an order must not be sent, or nothing."""
-    if order.expires_at <= at:
+    if order.expires_at <= at or order.created_at > at + SKEW:
         return "expired"
     if order.lease_number != machine.lease_number or order.lease_number != lease_number:
         return "lease_lost"
@@ -203,11 +211,16 @@ def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) ->
         return "attempt_ended"
     if order.verb != Verb.START:
         return ""
-    jobs = [part.job for part in order.attempt.parts.filter(live=True).select_related("job")]
+    parts = order.attempt.parts.filter(live=True).select_related(
+        "job__site", "job__owner", "job__upload", "job__machine_file", "job__machine_model__kind"
+    )
+    jobs = [part.job for part in parts]
     if not jobs or any(job.state != State.LOADED for job in jobs):
         return "not_loaded"
     if not right_holds(machine, at) or machine.plate_token != order.plate_token:
         return "plate_token"
+    if any(approval_problem(job, at, machine) for job in jobs):
+        return "approval_void"
     return ""
 
 
@@ -222,12 +235,11 @@ def settle_order(order_id: str, *, state: OrderState, outcome: str, at: datetime
 
 def expire_orders(*, at: datetime) -> int:
     """Expire what nobody took in time, and what was taken and never settled. Returns how many."""
-    late = list(
-        Order.objects.filter(state=OrderState.WAITING, expires_at__lte=at).values_list("pk", flat=True)
-    )
+    over = Q(expires_at__lte=at) | Q(created_at__gt=at + SKEW)
+    late = list(Order.objects.filter(over, state=OrderState.WAITING).values_list("pk", flat=True))
     for order_id in late:
         settle_order(order_id, state=OrderState.EXPIRED, outcome="expired", at=at)
-    lost = list(Order.objects.filter(state=OrderState.TAKEN, expires_at__lte=at).values_list("pk", flat=True))
+    lost = list(Order.objects.filter(over, state=OrderState.TAKEN).values_list("pk", flat=True))
     for order_id in lost:
         settle_order(order_id, state=OrderState.UNKNOWN, outcome="answer_lost", at=at)
     return len(late) + len(lost)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import LIVE
@@ -56,7 +56,7 @@ def create_job(
     elif upload.state == UploadState.REFUSED:
         problems.append(Problem("upload_refused", field="upload"))
     site, model, machine = _place(owner, site_id, machine_id, machine_model_id, problems)
-    booking = _booking(owner, booking_id, machine, problems)
+    booking = _booking(owner, booking_id, site, model, machine, problems)
     chosen = _settings(model, settings or {}, problems)
     if problems or upload is None or site is None or model is None:
         raise Malformed(*problems)
@@ -110,17 +110,21 @@ def change_job(job_id: str, *, actor: User, at: datetime, **changes: Any) -> Job
         if "upload_id" in changes:
             _change_file(job, changes["upload_id"], problems)
         if "machine_id" in changes or "machine_model_id" in changes:
-            _, model, machine = _place(
+            site, model, machine = _place(
                 job.owner,
                 job.site_id,
                 changes.get("machine_id"),
                 changes.get("machine_model_id"),
                 problems,
             )
-            if model is not None:
+            if site is not None and site.pk != job.site_id:
+                problems.append(Problem("unknown_machine", field="machine"))  # an object stays at its place
+            elif model is not None:
                 job.machine_model, job.machine = model, machine
         if "booking_id" in changes:
-            job.booking = _booking(job.owner, changes["booking_id"], job.machine, problems)
+            job.booking = _booking(
+                job.owner, changes["booking_id"], job.site, job.machine_model, job.machine, problems
+            )
         if "settings" in changes or "machine_model_id" in changes or "machine_id" in changes:
             job.settings = _settings(
                 job.machine_model, {**job.settings, **changes.get("settings", {})}, problems
@@ -219,11 +223,23 @@ def _start_preparation(job: Job, at: datetime) -> None:
     if any(finding.severity == "blocks" for finding in findings_for(job.upload, job.machine_model)):
         return  # the owner reads why; there is nothing to make ready
     if job.upload.format in job.machine_model.formats:
-        Job.objects.filter(pk=job.pk, machine_file__isnull=True).update(machine_file=job.upload)
+        _as_it_was(job).update(machine_file=job.upload)
         return
     job.preparation = prepare(job.upload, job.machine_model, job.settings, at=at)
-    Job.objects.filter(pk=job.pk).update(preparation=job.preparation)
-    _take_result(job)
+    if _as_it_was(job).update(preparation=job.preparation):
+        _take_result(job)
+
+
+def _as_it_was(job: Job) -> QuerySet[Job]:
+    """The job, if nobody changed it since it was read: else what was made is of another file, model or setting."""
+    return Job.objects.filter(
+        pk=job.pk,
+        upload=job.upload_id,
+        machine_model=job.machine_model_id,
+        settings=job.settings,
+        preparation__isnull=True,
+        machine_file__isnull=True,
+    )
 
 
 def _take_result(job: Job) -> None:
@@ -274,14 +290,24 @@ def _place(
 
 
 def _booking(
-    owner: User, booking_id: str | None, machine: Machine | None, problems: list[Problem]
+    owner: User,
+    booking_id: str | None,
+    site: Site | None,
+    model: MachineModel | None,
+    machine: Machine | None,
+    problems: list[Problem],
 ) -> Booking | None:
-    if not booking_id:
+    """Return one's own booking that is alive, of a machine that the job may go to."""
+    if not booking_id or site is None or model is None:
         return None
     booking = (
         Booking.objects.select_related("machine").filter(pk=booking_id, person=owner, state__in=LIVE).first()
     )
-    if booking is None or (machine is not None and booking.machine_id != machine.pk):
+    if (
+        booking is None
+        or (booking.machine.site_id, booking.machine.model_id) != (site.pk, model.pk)
+        or (machine is not None and booking.machine_id != machine.pk)
+    ):
         problems.append(Problem("unknown_booking", field="booking"))
         return None
     return booking

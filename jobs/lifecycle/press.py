@@ -14,7 +14,7 @@ from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
 from jobs.lifecycle import live
-from jobs.lifecycle.apply import apply
+from jobs.lifecycle.apply import apply, approval_problem
 from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.queries import Viewer, job_for, live_part, may_have_started
 from jobs.lifecycle.states import Source, State, Verb
@@ -127,6 +127,9 @@ def _why_not(
             problems.append(Problem("machine_working", {"machine": machine.name}))
         if not plate_clear and not right_holds(machine, at):
             problems.append(Problem("plate_to_clear", {"machine": machine.name}))
+        problem = approval_problem(job, at, machine)
+        if problem is not None:
+            problems.append(problem)
     return problems
 
 
@@ -160,7 +163,12 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
         if problems:
             raise Refused(*problems)
         machine = machines.clear_plate(machine, actor=actor, at=at)
-        finished = Job.objects.filter(state=State.FINISHED, parts__attempt__machine=machine).distinct()
+        finished = Job.objects.filter(
+            # Made here: a try that failed here before says nothing of where the object lies.
+            state=State.FINISHED,
+            parts__attempt__machine=machine,
+            parts__outcome=State.FINISHED,
+        ).distinct()
         for job in finished.order_by("state_at"):
             apply(job.pk, Action.SHELVE, actor=actor, source=Source.SYSTEM, at=at, machine=machine.name)
     push.changed(f"machine:{machine.pk}", f"board:{machine.site_id}")

@@ -8,6 +8,7 @@
 
 from jobs.lifecycle.apply import apply
 from jobs.lifecycle.attempts import (
+    SKEW,
     claim,
     expire_orders,
     note_not_started,
@@ -32,6 +33,7 @@ from jobs.lifecycle.drafts import (
 from jobs.lifecycle.press import clear_plate, press
 
 __all__ = [
+    "SKEW",
     "apply",
     "attach_machine_file",
     "change_job",

@@ -94,14 +94,15 @@ TABLE: tuple[Row, ...] = (
     _row(A.SUBMIT, {S.DRAFT, S.NEEDS_CHANGES}, S.SUBMITTED, {W.OWNER},
          G.PREPARED, G.NO_BLOCKING_FINDING, G.CERTIFIED),
     _row(A.SEND_BACK, {S.SUBMITTED}, S.NEEDS_CHANGES, {W.INSTRUCTOR}, G.REASON),
-    _row(A.APPROVE, {S.SUBMITTED}, S.QUEUED, {W.INSTRUCTOR, W.POLICY}, G.NOT_OWN_JOB, G.SAME_FILE, G.PREPARED),
+    _row(A.APPROVE, {S.SUBMITTED}, S.QUEUED, {W.INSTRUCTOR, W.POLICY},
+         G.NOT_OWN_JOB, G.SAME_FILE, G.PREPARED, G.CERTIFIED),
     _row(A.REJECT, {S.SUBMITTED}, S.REJECTED, {W.INSTRUCTOR}, G.REASON),
     _row(A.VOID, {S.QUEUED}, S.SUBMITTED, {W.OWNER, W.STAFF, W.INSTRUCTOR, W.SYSTEM}),
     _row(A.CLAIM, {S.QUEUED}, S.SENDING, {W.DISPATCHER}, G.APPROVAL_VALID),
     _row(A.RELEASE, {S.SENDING, S.LOADED}, S.QUEUED, {W.DISPATCHER, W.INSTRUCTOR, W.STAFF}, G.SURELY_NOT_STARTED),
     _row(A.LOAD, {S.SENDING}, S.LOADED, {W.DISPATCHER, W.OPERATOR}),
     Row(A.START, frozenset({S.SENDING, S.LOADED}), S.RUNNING, frozenset({W.MACHINE, W.OPERATOR}),
-        (G.PLATE_CLEAR,), ordered_by=frozenset({W.INSTRUCTOR, W.STAFF}), verb=Verb.START),
+        (G.PLATE_CLEAR, G.APPROVAL_VALID), ordered_by=frozenset({W.INSTRUCTOR, W.STAFF}), verb=Verb.START),
     Row(A.PAUSE, frozenset({S.RUNNING}), S.PAUSED, frozenset({W.MACHINE, W.OPERATOR}),
         ordered_by=frozenset({W.OWNER, W.INSTRUCTOR, W.STAFF}), verb=Verb.PAUSE),
     Row(A.RESUME, frozenset({S.PAUSED}), S.RUNNING, frozenset({W.MACHINE, W.OPERATOR}),
@@ -123,6 +124,7 @@ ROWS: dict[Action, Row] = {row.action: row for row in TABLE}
 MAX_ATTEMPTS = 3
 APPROVAL_UNDO_S = 10  # nothing reaches a machine in this time (UX-7)
 ORDER_LIFETIME_S = 60
+CLOCK_SKEW_S = 30  # an order from further in the future was written before the clock jumped back: it is old
 LOADED_LIFETIME_S = 30 * 60  # loaded and not started: released by itself
 
 

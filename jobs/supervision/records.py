@@ -94,13 +94,14 @@ def _taken_start(machine: Machine, attempt: LiveAttempt, at: datetime) -> str | 
     """
     if machine.plate != Plate.CLEAR and machine.model.kind.needs_plate:
         return None
-    if machine.plate_token:
+    if machine.plate_token or machine.out_of_order_since is not None:
         return None
     order = Order.objects.filter(
         attempt_id=attempt.id,
         verb=Verb.START,
         state=OrderState.TAKEN,
         expires_at__gt=at,
+        created_at__lte=at + lifecycle.SKEW,
         lease_number=machine.lease_number,
     ).first()
     return order.pk if order else None

@@ -1,8 +1,10 @@
 """Files on their way to a machine, and away from it after the end."""
 
 import asyncio
+import hashlib
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 from equipment.drivers.base import Code, Driver, DriverError
 from jobs.dispatch import services as dispatch
@@ -56,6 +58,10 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
             return
         name = dispatch.remote_name(live.id, live.file_sha256)
         try:
+            if await asyncio.to_thread(_sha256, live.file_path) != live.file_sha256:
+                logger.error("%s: the file of attempt %s is not what was approved", live.machine_id, live.id)
+                await bench.db(dispatch.file_has_changed, live, at=bench.clock())
+                return
             file = await driver.send(
                 live.file_path, dispatch.FOLDER, name, {"fablab_attempt": live.id}, on_progress=count
             )
@@ -79,6 +85,11 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
         remote_runs=file.prints_success + file.prints_failure,
         at=bench.clock(),
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _not_sent(driver: Driver, live: LiveAttempt, problem: DriverError, bench: Bench) -> None:
