@@ -25,7 +25,7 @@ CONNECTION: dict[str, Promise] = {
     "ok": _("La connexion marche."),
     "no_link": _("Cette machine n’a pas de connexion."),
     "key_unreadable": _("La clé ne peut plus être lue. Redonne-la."),
-    "address_forbidden": _("Cette adresse est hors des réseaux autorisés ({reason})."),
+    "address_forbidden": _("Cette adresse est hors des réseaux autorisés."),
     "address_invalid": _("Écris l’adresse ainsi : http://192.168.1.20:5000"),
     "name_unknown": _("Personne ne connaît ce nom sur le réseau."),
     "no_route": _("Aucun chemin ne mène à cette adresse. Vérifie le réseau."),

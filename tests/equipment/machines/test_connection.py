@@ -48,8 +48,8 @@ def machine_there(settings: Settings) -> Iterator[HostileMachine]:
 def test_every_reason_of_a_driver_has_a_sentence_and_every_sentence_is_registered() -> None:
     assert {code.value for code in Code} <= set(CONNECTION)
     assert all(SENTENCES[f"connection_{code}"] is sentence for code, sentence in CONNECTION.items())
-    assert say("connection_address_forbidden", {"reason": "loopback"}) == (
-        "Cette adresse est hors des réseaux autorisés (loopback)."
+    assert say("connection_not_allowed", {"missing": "PRINT"}) == (
+        "La clé marche, mais il manque des droits : PRINT."
     )
 
 
