@@ -20,7 +20,7 @@ def tile(width: float, depth: float, height: float) -> bytes:
 
 def vase() -> bytes:
     """Return a small vase as binary STL: it is sliced in a second and printed in half a minute."""
-    steps, height = 12, 8.0
+    steps, height = 12, 6.0
     wall = [(4 + 1.5 * math.sin(math.tau * step / steps), height * step / steps) for step in range(steps + 1)]
     return shapes.binary_stl(shapes.turned([(0.0, 0.0), *wall, (0.0, height)], around=36), header=b"a vase")
 

@@ -139,6 +139,7 @@ def test_a_member_an_instructor_and_staff_make_an_object_and_watch_it_live(
         expect(aside).not_to_have_text(aside.inner_text(), timeout=30_000)
         second = percent_on(phone)
         assert 0 < first < second <= 100, (first, second)
+        expect(aside).to_have_text(re.compile("[3-9][0-9]"), timeout=MADE_MS)
         picture(phone, "journey-object-running-fr-phone", whole=False)
         board.goto("/machines/")
         expect(ada.get_by_role("progressbar")).to_be_visible()
