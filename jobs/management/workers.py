@@ -4,6 +4,7 @@ from datetime import datetime
 
 from jobs.lifecycle.services import preparation_ended, upload_inspected
 from jobs.management.stepping import Stepping
+from jobs.management.tidying import Tidying
 from jobs.preparation.models import Preparation
 from jobs.preparation.services import BELL as SLICING
 from jobs.preparation.services import prepare_next, slicer
@@ -38,4 +39,4 @@ def take_up() -> int:
 
 def workers() -> list[Stepping]:
     """Return one thread for each kind of work, not yet started."""
-    return [Stepping(INSPECTION, inspect), Stepping(SLICING, make_ready)]
+    return [Stepping(INSPECTION, inspect), Stepping(SLICING, make_ready), Stepping("tidying", Tidying())]

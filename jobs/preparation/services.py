@@ -116,7 +116,9 @@ def _make(preparation: Preparation, out: Path, picture: Path) -> tuple[Report, t
     if limits is None or preparation.machine_model.profile != preparation.profile:
         return _given_up("bad_profile")
     source = preparation.source
-    return slice_and_judge(source.path, limits, preparation.settings, out, picture, name=source.name)
+    return slice_and_judge(
+        source.path, limits, preparation.settings, out, picture, name=source.name, program=installation.SLICER
+    )
 
 
 def _given_up(why: str) -> tuple[Report, tuple[Finding, ...]]:

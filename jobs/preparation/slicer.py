@@ -119,6 +119,7 @@ def slice_and_judge(
     *,
     name: str = "",
     seconds: float = SLICE_SECONDS,
+    program: str = SLICERS[0],
 ) -> tuple[Report, tuple[Finding, ...]]:
     """From a model to a judged machine file.
 
@@ -137,7 +138,7 @@ def slice_and_judge(
             profile, number = slicing_profile(limits, settings), copies(settings)
         except Unsuitable as no:
             return _failed("settings_unsuitable", setting=no.code)
-        slicer = find_slicer()
+        slicer = find_slicer(program)
         if slicer is None:
             return _failed("slicer_missing")
         turned = any(one.code == "fits_turned" for one in about)

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,18 @@ def test_a_slicer_that_came_later_is_used(monkeypatch: pytest.MonkeyPatch) -> No
         before.setattr(services, "slicer", lambda: None)
         waiting = prepare(upload, model, SETTINGS, at=NOON)
     assert prepared(upload, model) != waiting
+
+
+def test_the_slicer_that_the_installation_names_is_the_one_that_is_asked(
+    settings: Any, tmp_path: Path
+) -> None:
+    named = tmp_path / "our-slicer"
+    named.write_text('#!/bin/sh\n[ "$1" = --help ] && echo PrusaSlicer-9.9.9 && exit 0\nexit 1\n')
+    named.chmod(0o755)
+    settings.SLICER = str(named)
+    done = prepared(handed_in(), make_model())
+    assert done.tool == "PrusaSlicer 9.9.9"
+    assert [(f["code"], f["params"]["why"]) for f in done.findings] == [("slicing_failed", "crashed")]
 
 
 def test_what_does_not_fit_fails_with_the_reason() -> None:
