@@ -12,7 +12,7 @@ from equipment.certifications.models import Certificate
 from equipment.machines.models import Machine, MachineModel
 from equipment.machines.services import change_machine, put_out_of_order, retire_machine
 from equipment.sites.models import SiteRole
-from fablab.core.errors import DomainError, Malformed, Refused
+from fablab.core.errors import Conflict, DomainError, Malformed, Refused
 from jobs.dispatch.services import look
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.services import (
@@ -247,3 +247,40 @@ def test_who_may_not_send_machine_files_cannot_slip_one_in_after_sending(cast: C
             seen_sha256=own_gcode.sha256,
         )
     assert "machine_files_not_allowed" in refusal.value.codes
+
+
+def test_an_instructor_does_not_approve_settings_that_changed_while_they_looked(cast: Cast) -> None:
+    """The file is the same, so its hash says nothing: another material is asked for by now."""
+    owner = cast.person("owner")
+    certify_for_machine_files(cast)
+    file = make_upload(owner, at=NOW, format="gcode")
+    job = make_job(cast, state=State.SUBMITTED, at=NOW, upload=file, machine_file=file)
+    seen = job.version
+    change_job(job.pk, actor=owner, at=NOW, settings={"material": "PETG"})
+    with pytest.raises(Refused) as refusal:
+        press(
+            job.pk,
+            Action.APPROVE,
+            actor=cast.person("instructor"),
+            at=NOW,
+            seen_sha256=file.sha256,
+            seen_version=seen,
+        )
+    assert refusal.value.codes == ["file_changed"]
+
+
+def certify_for_machine_files(cast: Cast) -> None:
+    Certificate.objects.filter(person=cast.person("owner")).update(may_send_machine_files=True)
+
+
+def test_plate_clear_is_said_of_the_machine_that_was_looked_at(cast: Cast) -> None:
+    """The file was taken to the machine beside since the page was shown: nobody has looked at that plate."""
+    beside = make_linked_machine(cast.site, cast.model, at=NOW)
+    job = make_job(cast, state=State.LOADED, at=NOW, on=beside)
+    staff = cast.person("staff")
+    with pytest.raises(Conflict) as refusal:
+        press(job.pk, Action.START, actor=staff, at=NOW, plate_clear=True, machine=cast.machine.pk)
+    assert refusal.value.code == "wrong_state"
+    assert Machine.objects.get(pk=beside.pk).plate == "to_clear"
+    assert not Order.objects.exists()
+    press(job.pk, Action.START, actor=staff, at=NOW, plate_clear=True, machine=beside.pk)

@@ -174,10 +174,12 @@ class ReasonIn(Strict):
 
 class StartIn(Strict):
     plate_clear = Flag(required=False, help_text='"Plateau vide, lancer" in one tap.')
+    machine = Id(required=False, help_text="Whose plate it is; 409 when the job lies on another one by now.")
 
 
 class ApproveIn(Strict):
     seen_sha256 = Text(max_length=64, required=False, help_text="Of the file that was looked at.")
+    seen_version = Whole(least=1, most=2**31, required=False, help_text="Of the job that was looked at.")
 
 
 def body_for(action: Action) -> type[Strict]:

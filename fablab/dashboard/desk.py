@@ -289,6 +289,7 @@ def decide(request: HttpRequest, job_id: str) -> HttpResponseBase:
     if action is not Action.APPROVE and reason not in words.REASONS:
         raise Malformed(Problem("reason_missing", field="reason"))
     following = _following(_order(asked), job_id)
+    version = request.POST.get("seen_version", "")
     job, _none = press(
         job_id,
         action,
@@ -296,6 +297,9 @@ def decide(request: HttpRequest, job_id: str) -> HttpResponseBase:
         at=asked.at,
         reason="" if action is Action.APPROVE else reason,
         seen_sha256=request.POST.get("seen_sha256", "") if action is Action.APPROVE else "",
+        seen_version=int(version)
+        if action is Action.APPROVE and version.isascii() and version.isdigit() and len(version) < 12
+        else None,
         words="" if action is Action.APPROVE else request.POST.get("words", ""),
     )
     address = reverse("desk-job", args=[following]) if following else reverse("desk")

@@ -247,6 +247,7 @@ def act(request: HttpRequest, job_id: str, action: str) -> HttpResponseBase:
         reason=request.POST.get("reason", ""),
         plate_clear=request.POST.get("plate_clear") == "true",
         seen_sha256=request.POST.get("seen_sha256", ""),
+        machine=request.POST.get("machine", ""),
     )
     said = words.ASKED_WORDS[order.verb] if order else words.HISTORY_WORDS[wanted]
     messages.success(request, str(said))

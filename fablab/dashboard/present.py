@@ -295,7 +295,7 @@ def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) ->
         "large": large,
     }
     if row is Action.START:
-        card["fields"] = {"plate_clear": "true"}
+        card["fields"] = {"plate_clear": "true", "machine": (shape["machine"] or {}).get("id", "")}
     if row is Action.ASK_STOP:
         card["note"] = words.STOP_SENTENCE
     return card

@@ -47,9 +47,9 @@ def apply(
 ) -> Job:
     """Move a job by one row of the table, with its event, in one transaction. Returns the job as it is then.
 
-    ``details`` go into the history; ``reason`` (a code or words), ``attempt`` (id) and ``seen_sha256`` (what an
-    instructor was shown) also decide. Raises ``NotFound``, ``NotAllowed``, ``Malformed`` (no reason given),
-    ``Conflict`` (the job is in another state by now) or ``Refused`` with every guard that fails.
+    ``details`` go into the history; ``reason`` (a code or words), ``attempt`` (id), ``seen_sha256`` and
+    ``seen_version`` (what an instructor was shown) also decide. Raises ``NotFound``, ``NotAllowed``, ``Malformed``
+    (no reason given), ``Conflict`` (the job is in another state by now) or ``Refused`` with every guard that fails.
     """
     with transaction.atomic():
         _lock_machine_of(job_id)
@@ -265,7 +265,8 @@ def _not_own_job(step: _Step) -> list[Problem]:
 def _same_file(step: _Step) -> list[Problem]:
     seen = step.details.get("seen_sha256")
     file = step.job.machine_file
-    if file is not None and seen and seen != file.sha256:
+    version = step.details.get("seen_version")
+    if (file is not None and seen and seen != file.sha256) or version not in (None, step.job.version):
         return [Problem("file_changed")]
     return []
 

@@ -32,11 +32,15 @@ def press(
     reason: str = "",
     plate_clear: bool = False,
     seen_sha256: str = "",
+    seen_version: int | None = None,
     words: str = "",
+    machine: str = "",
 ) -> tuple[Job, Order | None]:
     """Do what a person asks of a job. Returns the job as it is then, and the order when a machine must answer.
 
-    ``plate_clear`` with ``start`` is "Plateau vide, lancer"; ``words`` are a person's own, beside the ``reason``.
+    ``plate_clear`` with ``start`` is "Plateau vide, lancer", said of ``machine`` (its id): when the job has gone to
+    another one since, nobody has looked at that plate. ``seen_sha256`` and ``seen_version`` are the file and the job
+    that an instructor was shown; ``words`` are a person's own, beside the ``reason``.
     Raises what ``apply`` raises; for orders also ``Refused`` with every reason at once, and
     ``Conflict("already_asked")`` when somebody else was quicker.
     """
@@ -44,6 +48,8 @@ def press(
     if action not in PERSONS_ACTIONS:
         raise NotAllowed(Problem("not_allowed", {"action": action}))
     part = live_part(job)
+    if machine and part is not None and part.attempt.machine_id != machine:
+        raise Conflict(Problem("wrong_state", {"state": job.state, "action": action}))
     if part is not None and part.attempt.machine.driver != Driver.NONE:
         if action in {Action.START, Action.PAUSE, Action.RESUME}:
             asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
@@ -55,6 +61,8 @@ def press(
         details["reason"] = reason
     if seen_sha256:
         details["seen_sha256"] = seen_sha256
+    if seen_version is not None:
+        details["seen_version"] = seen_version
     if words.strip():
         details["words"] = words.strip()[:300]
     if action is Action.RELEASE:
