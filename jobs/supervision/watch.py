@@ -46,6 +46,7 @@ HEARD_KEPT_EVERY_S = 12.0  # a sign of life is offered to the database so often;
 TIDY_EVERY_S = 60.0
 EVENT_WINS_S = 1.0  # a regular report that comes so soon after an event may be older than it
 TURNS = 4  # of deciding after one look: a start, then what follows from it
+PUSHES_WAITING = 500  # then a machine that talks without end is not read from, and fills no memory
 GRACE_S = 3.0  # for an order on its way when the watch ends
 
 
@@ -61,6 +62,7 @@ class Watch:
         self.coordinator = Coordinator(bench.chance, bench.monotonic())
         self.orders = Orders(machine_id, driver, lease, self.memory, self.coordinator, bench)
         self._inbox: asyncio.Queue[Push | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(PUSHES_WAITING)
         self._order: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
@@ -111,6 +113,7 @@ class Watch:
         if push is None:
             await self.settle()
         else:
+            self._room.release()
             await self.receive(push)
 
     def kick(self) -> None:
@@ -126,6 +129,7 @@ class Watch:
                 async for push in channel:
                     if push.kind is PushKind.CONNECTED:
                         backoff.worked()
+                    await self._room.acquire()
                     self._inbox.put_nowait(push)
             await asyncio.sleep(backoff.failed())
 
