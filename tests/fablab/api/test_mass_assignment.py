@@ -1,6 +1,7 @@
 """No field of any table can be set by sending its name along (SEC-10)."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,15 @@ def test_no_field_of_a_table_is_taken_along_with_a_file(settings: Any, tmp_path:
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_field"), name
         cache.clear()
     assert everything() == before
+
+
+def test_no_serializer_takes_its_fields_from_a_table() -> None:
+    project = Path(__file__).resolve().parents[3]
+    sources = [path for app in ("fablab", "equipment", "jobs") for path in (project / app).rglob("*.py")]
+    assert len(sources) > 100
+    lax = [
+        path.name
+        for path in sources
+        if re.search(r"ModelSerializer|fields\s*=\s*[\"']__all__", path.read_text())
+    ]
+    assert lax == []
