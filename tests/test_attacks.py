@@ -284,3 +284,13 @@ def test_plate_clear_is_said_of_the_machine_that_was_looked_at(cast: Cast) -> No
     assert Machine.objects.get(pk=beside.pk).plate == "to_clear"
     assert not Order.objects.exists()
     press(job.pk, Action.START, actor=staff, at=NOW, plate_clear=True, machine=beside.pk)
+
+
+def test_a_machine_does_not_move_to_another_address_under_a_print(cast: Cast) -> None:
+    job = make_job(cast, state=State.RUNNING, at=NOW)
+    with pytest.raises(Refused) as refused:
+        change_machine(
+            cast.machine.pk, address="http://192.168.1.77:5000", actor=cast.person("manager"), at=NOW
+        )
+    assert refused.value.codes == ["machine_working"]
+    assert Job.objects.get(pk=job.pk).state == State.RUNNING

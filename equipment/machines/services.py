@@ -114,9 +114,14 @@ def change_machine(
         ]
         if problems:
             raise Malformed(*problems)
-        if machine.model_id != model and machine.attempts.filter(ended_at__isnull=True).exists():
-            raise Refused(Problem("machine_working", {"machine": machine.name}))  # its file is for this model
         moved = machine.driver != before[0] or not connection.same_place(machine.address, before[1])
+        live = machine.attempts.filter(ended_at__isnull=True)
+        # The file that lies there is for this model; and of a print that may run, the new place would say
+        # "idle", although the old one still prints.
+        if (machine.model_id != model and live.exists()) or (
+            moved and live.exclude(start_sent_at__isnull=True, started_at__isnull=True).exists()
+        ):
+            raise Refused(Problem("machine_working", {"machine": machine.name}))
         if moved or key is not None:
             machine.sealed_key = seal(key or "")
             machine.sealed_key_request = ""

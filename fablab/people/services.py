@@ -59,7 +59,7 @@ def make_account(
 
 
 def change_password(person: User, *, password: str, actor: User, at: datetime) -> None:
-    """Set another password: every other sign-in of this person ends with the old one.
+    """Set another password: every other sign-in of this person ends with the old one, their programs' too.
 
     Raises ``NotFound`` for somebody else's, ``Malformed`` for a weak one.
     """
@@ -68,8 +68,10 @@ def change_password(person: User, *, password: str, actor: User, at: datetime) -
     problems = _password_problems(password, person)
     if problems:
         raise Malformed(*problems)
-    person.set_password(password)
-    person.save(update_fields=["password"])
+    with transaction.atomic():
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        person.tokens.all().delete()
     push.recheck(person.pk)
 
 

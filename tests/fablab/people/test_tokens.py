@@ -10,7 +10,7 @@ from fablab.core.errors import Malformed, NotFound
 from fablab.live import signin
 from fablab.people.models import AccessToken
 from fablab.people.queries import person_for_token, tokens_alive, tokens_of
-from fablab.people.services import make_token, revoke_token, use_token
+from fablab.people.services import change_password, make_token, revoke_token, use_token
 from tests.builders import MONDAY, make_person, minutes
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +94,11 @@ def test_sockets_ask_here_who_a_token_is(settings: object) -> None:
     assert signin.ended([signed_in]) == set()
     AccessToken.objects.all().delete()
     assert signin.ended([signed_in]) == {signed_in}
+
+
+def test_another_password_ends_the_tokens_too() -> None:
+    person = make_person("Léa")
+    _, token = make_token(person=person, at=MONDAY)
+    assert person_for_token(token, MONDAY) == person
+    change_password(person, password="un autre mot de passe", actor=person, at=MONDAY)
+    assert person_for_token(token, MONDAY) is None
