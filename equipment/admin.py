@@ -238,9 +238,7 @@ class KindForm(KindBase):
         cleaned = super().clean() or {}
         shortest, longest = cleaned.get("min_minutes"), cleaned.get("max_minutes")
         if shortest is not None and longest is not None and not 0 < shortest <= longest:
-            self.add_error(
-                "max_minutes", _("La plus courte dépasse la plus longue.")
-            )
+            self.add_error("max_minutes", _("La plus courte dépasse la plus longue."))
         if cleaned.get("grid_minutes") == 0:
             self.add_error("grid_minutes", _("Au moins une minute."))
         return cleaned
