@@ -69,6 +69,8 @@ if SECRET_KEY in {"changeme", "secret", "insecure"}:
     raise ImproperlyConfigured("SECRET_KEY is a placeholder. Set one of your own, or none at all.")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+# Names under which this computer itself may open the installation's admin, at /installation/.
+ADMIN_HOSTS = env.list("ADMIN_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Networks and ports that machines may live in, e.g. "192.168.1.0/24:80,192.168.1.0/24:5000".
@@ -107,6 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "fablab.core.private.private_addresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

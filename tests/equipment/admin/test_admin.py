@@ -27,7 +27,7 @@ from tests.builders import (
     make_site,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.equipment.admin.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("fablab.urls_private")]
 CANARY = "canary-key-5f1c0de5"
 
 
@@ -132,7 +132,7 @@ def test_what_the_service_refuses_is_a_sentence_on_the_page(client: Client, root
         driver="octoprint",
         address="http://8.8.8.8",
     )
-    assert told(answer) == ["Cette adresse est hors des réseaux autorisés (not_listed)."]
+    assert told(answer) == ["Cette adresse est hors des réseaux autorisés."]
     assert not Machine.objects.exists()
     add(client, "machine", site=site.pk, model=model.pk, name="Ada", driver="none", address="")
     assert Machine.objects.get().plate == "to_clear"
