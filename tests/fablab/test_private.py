@@ -9,6 +9,11 @@ pytestmark = pytest.mark.django_db
 HERE = {"HTTP_HOST": "localhost", "REMOTE_ADDR": "127.0.0.1"}
 
 
+def status(client: Client, **given: str) -> int:
+    client.defaults.update({**HERE, **given})
+    return client.get("/installation/").status_code
+
+
 @pytest.fixture
 def root(client: Client) -> Client:
     client.force_login(make_person("Root", is_staff=True, is_superuser=True))
@@ -16,7 +21,7 @@ def root(client: Client) -> Client:
 
 
 def test_at_the_computer_itself_it_opens(root: Client) -> None:
-    assert root.get("/installation/", **HERE).status_code == 200
+    assert status(root) == 200
 
 
 @pytest.mark.parametrize(
@@ -31,14 +36,15 @@ def test_at_the_computer_itself_it_opens(root: Client) -> None:
     ids=lambda given: next(iter(given.items()))[0] + "=" + next(iter(given.values())),
 )
 def test_for_everybody_else_there_is_no_such_page(root: Client, elsewhere: dict[str, str]) -> None:
-    assert root.get("/installation/", **{**HERE, **elsewhere}).status_code == 404
+    assert status(root, **elsewhere) == 404
 
 
 def test_signing_in_goes_the_one_way_there_is(client: Client) -> None:
-    answer = client.get("/installation/", follow=True, **HERE)
+    client.defaults.update(HERE)
+    answer = client.get("/installation/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/connexion/?next=%2Finstallation%2F")
 
 
 def test_a_role_at_a_site_is_no_key_to_it(client: Client) -> None:
     client.force_login(make_person("Nadia"))
-    assert client.get("/installation/", **HERE).status_code == 302
+    assert status(client) == 302
