@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fablab.dashboard import board, booking, bookings, desk, files, home, machines, objects, people, signing
+from fablab.dashboard import (
+    board,
+    booking,
+    bookings,
+    connections,
+    desk,
+    files,
+    home,
+    machines,
+    objects,
+    people,
+    signing,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -45,17 +57,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # machines
     path("machines/", board.board, name="board"),
     path("machines/ecran/", board.screen, name="board-screen"),
-    path("machines/nouvelle/", machines.new, name="machine-new"),
-    path("machines/nouvelle/essai/", machines.test, name="machine-new-test"),
+    path("machines/nouvelle/", connections.new, name="machine-new"),
+    path("machines/nouvelle/essai/", connections.test, name="machine-new-test"),
     path("machines/<str:machine_id>/", machines.machine, name="machine"),
     path("machines/<str:machine_id>/faire/<str:action>/", machines.act, name="machine-act"),
     path("machines/<str:machine_id>/regler/<str:job_id>/", machines.settle, name="machine-settle"),
     path("machines/<str:machine_id>/regler/<str:job_id>/fini/", machines.settled, name="machine-settled"),
-    path("machines/<str:machine_id>/connexion/", machines.edit, name="machine-edit"),
-    path("machines/<str:machine_id>/connexion/essai/", machines.test, name="machine-test"),
-    path("machines/<str:machine_id>/cle/", machines.key_page, name="machine-key"),
-    path("machines/<str:machine_id>/cle/demander/", machines.key_request, name="machine-key-request"),
-    path("machines/<str:machine_id>/cle/reponse/", machines.key_poll, name="machine-key-poll"),
+    path("machines/<str:machine_id>/connexion/", connections.edit, name="machine-edit"),
+    path("machines/<str:machine_id>/connexion/essai/", connections.test, name="machine-test"),
+    path("machines/<str:machine_id>/cle/", connections.key_page, name="machine-key"),
+    path("machines/<str:machine_id>/cle/demander/", connections.key_request, name="machine-key-request"),
+    path("machines/<str:machine_id>/cle/reponse/", connections.key_poll, name="machine-key-poll"),
     # who may use what
     path("habilitations/", people.certificates, name="certificates"),
     path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),
