@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.conf import settings
@@ -22,6 +23,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Security" not in name and "WhiteNoise" not in name]
+AROUND = "fablab.dashboard.context.around"  # navigation of the real pages, whose addresses are not here
+
+
+def _templates() -> list[dict[str, Any]]:
+    """Return the templates' settings without what speaks of the real pages."""
+    (engine,) = settings.TEMPLATES
+    kept = [name for name in engine["OPTIONS"]["context_processors"] if name != AROUND]
+    return [{**engine, "OPTIONS": {**engine["OPTIONS"], "context_processors": kept}}]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -50,6 +59,7 @@ def gallery_server() -> Iterator[str]:
             ROOT_URLCONF="tests.gallery.urls",
             LOCALE_PATHS=[folder],
             MIDDLEWARE=MIDDLEWARE,
+            TEMPLATES=_templates(),
             STORAGES=STORAGES,
             ALLOWED_HOSTS=["127.0.0.1"],
         ):

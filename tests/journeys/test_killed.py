@@ -36,7 +36,10 @@ def test_case_3_killed_between_upload_and_start_the_file_is_found_and_there_is_o
     given_up = floor.sami.post(f"/api/v1/jobs/{before.id}/ask-stop/")
     assert (given_up.status, given_up["state"]) == (200, "cancelled")
     dead(floor)
-    assert len(our_files(floor.printers["Ada"], floor.contents[following])) == 1
+    eventually(
+        "the file lies there once",
+        lambda: len(our_files(floor.printers["Ada"], floor.contents[following])) == 1,
+    )
 
     floor.lab.start()
 
