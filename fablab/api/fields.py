@@ -8,8 +8,9 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from fablab.core.clock import FIRST_YEAR, LAST_YEAR
+
 UNKNOWN = "unknown_field"
-FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 
 class Strict(serializers.Serializer[Any]):
@@ -101,7 +102,6 @@ class Moment(serializers.DateTimeField):
             at = parse_datetime(value)
         except ValueError:
             at = None
-        # Nobody books outside these years, and arithmetic with them would overflow.
         if at is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
             self.fail("invalid", format="RFC 3339")
         if at.tzinfo is None:

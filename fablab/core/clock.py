@@ -14,6 +14,10 @@ from zoneinfo import ZoneInfo
 from fablab.core.errors import Malformed, Problem
 
 DAY_MINUTES = 1440
+FIRST_YEAR, LAST_YEAR = (
+    1970,
+    2200,
+)  # nobody books outside these, and arithmetic at the calendar's ends overflows
 CLOSING_LOOK_AHEAD = timedelta(days=7)  # a site that never closes has no closing time to find
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +19,7 @@ from equipment.bookings.queries import (
 )
 from equipment.certifications.queries import is_certified
 from equipment.machines.queries import visible_machines
-from fablab.core.clock import local_day, midnight
+from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_day, midnight
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, present
@@ -129,11 +129,12 @@ def _minutes(kind: Any, given: str | None) -> int:
 
 
 def parse_day(given: str) -> date | None:
-    """Return a day as forms and addresses write it, or None."""
+    """Return a day of our time as forms and addresses write it, or None."""
     try:
-        return parse_date(given)
+        day = parse_date(given)
     except ValueError:
         return None
+    return day if day and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def _missing(asked: Here, kind: Any, site_id: str) -> str:
@@ -222,9 +223,14 @@ def _slot_of(value: str) -> tuple[str, datetime, datetime]:
         start, end = parse_datetime(first), parse_datetime(last)
     except ValueError:
         start = end = None
-    if not machine_id or start is None or end is None or start.tzinfo is None or end.tzinfo is None:
+    if not (machine_id and _in_our_time(start) and _in_our_time(end)):
         raise Malformed(Problem("slot_missing", field="slot"))
     return machine_id, start.astimezone(UTC), end.astimezone(UTC)
+
+
+def _in_our_time(moment: datetime | None) -> TypeGuard[datetime]:
+    """Return whether a form's moment has its zone and a year of our time."""
+    return moment is not None and moment.tzinfo is not None and FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 @writes

@@ -56,7 +56,16 @@ def test_nothing_is_booked_by_looking(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["jour=2026-02-31", "jour=demain", "minutes=abc", "minutes=99999", "machine=x"]
+    "given",
+    [
+        "jour=2026-02-31",
+        "jour=9999-12-31",
+        "jour=0001-01-01",
+        "jour=demain",
+        "minutes=abc",
+        "minutes=99999",
+        "machine=x",
+    ],
 )
 def test_an_address_that_makes_no_sense_shows_the_usual_times(client: Client, given: str) -> None:
     site = make_site()
@@ -67,7 +76,16 @@ def test_an_address_that_makes_no_sense_shows_the_usual_times(client: Client, gi
     assert SLOT.search(answer.content.decode())
 
 
-@pytest.mark.parametrize("value", ["", "x", "x|y|z", "x|2026-11-24T10:00|2026-11-24T11:00"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "x",
+        "x|y|z",
+        "x|2026-11-24T10:00|2026-11-24T11:00",
+        "x|9999-12-31T22:30-05:00|9999-12-31T23:30-05:00",
+    ],
+)
 def test_a_form_without_a_time_comes_back_with_a_sentence(client: Client, value: str) -> None:
     site = make_site()
     make_machine(site, kind=make_kind("fdm"))
