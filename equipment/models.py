@@ -2,19 +2,30 @@
 
 from equipment.bookings.models import Booking
 from equipment.certifications.models import Certificate
-from equipment.machines.models import Machine, MachineEvent, MachineKind, MachineModel, Outage
-from equipment.sites.models import Closure, OpeningHours, Presence, Site, SiteRole
+from equipment.machines.models import (
+    ForeignPrint,
+    Machine,
+    MachineEvent,
+    MachineKind,
+    MachineModel,
+    Maintenance,
+    Outage,
+)
+from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 
 __all__ = [
     "Booking",
     "Certificate",
     "Closure",
+    "ForeignPrint",
     "Machine",
     "MachineEvent",
     "MachineKind",
     "MachineModel",
+    "Maintenance",
     "OpeningHours",
     "Outage",
+    "PowerCut",
     "Presence",
     "Site",
     "SiteRole",

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "fablab.core",
     "fablab.live",
     "fablab.people",
+    "fablab.notices",
     "equipment",
     "jobs",
     "fablab.api",

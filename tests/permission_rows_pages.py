@@ -37,7 +37,7 @@ def slot(world: World) -> dict[str, str]:
 
 
 def machine(world: World) -> dict[str, str]:
-    return {"name": "Hedy", "driver": "none", "model": world.cast.model.pk, "site": world.cast.site.pk}
+    return {"name": "Hedy", "driver": "handover", "model": world.cast.model.pk, "site": world.cast.site.pk}
 
 
 def form(

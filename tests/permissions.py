@@ -57,7 +57,7 @@ def make_world(state: State, *, linked: bool) -> World:
     at = timezone.now()
     cast = make_cast(at=at)
     if not linked:
-        Machine.objects.filter(pk=cast.machine.pk).update(driver="none", address="", plate=Plate.CLEAR)
+        Machine.objects.filter(pk=cast.machine.pk).update(driver="handover", address="", plate=Plate.CLEAR)
         cast.machine.refresh_from_db()
     owner = cast.person("owner")
     token, _ = make_token(person=owner, at=at)

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from equipment.machines.states import Driver, Plate, Report
+from equipment.machines.states import LINKED, Driver, Plate, Report
 from equipment.sites.models import Site
 from fablab.core.ids import new_id
 
@@ -24,6 +24,8 @@ class MachineKind(models.Model):
     needs_plate = models.BooleanField(default=True)  # something must be emptied between two jobs
     remote_start = models.BooleanField(default=True)  # never for lasers and heat presses (SEC-26)
     needs_certificate = models.BooleanField(default=True)
+    # What people do by hand at this kind: checklist, workpieces, frames... (shape: ``equipment.machines.guide``).
+    guide = models.JSONField(default=dict, blank=True)
     # Booking rules of the kind, in minutes; horizon in days.
     buffer_minutes = models.PositiveSmallIntegerField(default=0)  # kept free after each booking
     notice_minutes = models.PositiveSmallIntegerField(default=0)
@@ -88,7 +90,7 @@ class Machine(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)  # removed from use; its history stays
 
     driver = models.CharField(
-        max_length=12, choices=[(d.value, d.value) for d in Driver], default=Driver.NONE
+        max_length=12, choices=[(d.value, d.value) for d in Driver], default=Driver.HANDOVER
     )
     address = models.CharField(max_length=200, blank=True)  # http://192.168.1.20:5000
     sealed_key = models.TextField(blank=True, editable=False)  # write-only; see fablab.core.sealed
@@ -107,6 +109,22 @@ class Machine(models.Model):
 
     out_of_order_since = models.DateTimeField(null=True, blank=True)
     out_of_order_reason = models.CharField(max_length=200, blank=True)
+    # What a person said of a machine that has no link, or that needs somebody (UX-2).
+    needs_help_since = models.DateTimeField(null=True, blank=True)
+    needs_help_why = models.CharField(max_length=200, blank=True)
+    in_use_since = models.DateTimeField(null=True, blank=True)  # by hand, without a job
+
+    # What is in it now, blank where nobody said: jobs that need something else wait (``jobs.planning``).
+    material = models.CharField(max_length=40, blank=True)
+    nozzle_mm = models.FloatField(null=True, blank=True)  # else the model's
+    frame = models.CharField(max_length=40, blank=True)
+
+    auto_start = models.BooleanField(
+        default=False
+    )  # opt-in: starts on a plate that a person confirmed clear (SEC-22)
+    may_overrun = models.BooleanField(default=False)  # a print may run past closing time or into a booking
+    maintenance_every_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    camera_address = models.CharField(max_length=200, blank=True)  # of stills; shown to nobody (SEC-17)
 
     report = models.CharField(
         max_length=14, choices=[(r.value, r.value) for r in Report], default=Report.NEVER
@@ -139,6 +157,11 @@ class Machine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def linked(self) -> bool:
+        """Whether the machine itself reports what it does; else a person at it says so."""
+        return Driver(self.driver) in LINKED
 
 
 class MachineEvent(models.Model):
@@ -177,3 +200,54 @@ class Outage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine_id} {self.start} - {self.end}"
+
+
+class ForeignPrint(models.Model):
+    """Something a machine made that did not come through the queue. "C'est moi" says whose it is."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="foreign_prints")
+    path = models.CharField(
+        max_length=255, blank=True
+    )  # as the machine names it; for staff and its person only
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=14, blank=True)  # finished, failed, cancelled, unknown
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    adopted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["machine"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_foreign_print_per_machine",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["machine", "began_at"], name="foreign_by_machine"),  # hours of use, history
+            models.Index(fields=["person", "began_at"], name="foreign_by_person"),  # "Mes objets"
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.began_at}"
+
+
+class Maintenance(models.Model):
+    """A line of a machine's maintenance log. Append-only."""
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="maintenance")
+    what = models.CharField(max_length=30)  # a code of ``equipment.machines.words.MAINTENANCE``
+    note = models.CharField(max_length=300, blank=True)
+    used_seconds = models.PositiveBigIntegerField()  # the machine's time at work so far
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["machine", "at"], name="maintenance_log")]  # the machine's own page
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.what}"

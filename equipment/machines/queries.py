@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from equipment.machines.models import Machine, MachineEvent, MachineKind, MachineModel
-from equipment.machines.states import STALE_AFTER_S, Driver
+from equipment.machines.states import STALE_AFTER_S, WATCHED
 from equipment.sites.models import SiteRole
 from fablab.core.errors import NotFound
 from fablab.people.models import User
@@ -43,7 +43,7 @@ def in_use() -> QuerySet[Machine]:
 
 def watched_machines() -> QuerySet[Machine]:
     """Return the machines that supervision holds a line to: linked, and in use."""
-    return in_use().exclude(driver=Driver.NONE).order_by("pk")
+    return in_use().filter(driver__in=WATCHED).order_by("pk")
 
 
 def events_of(machine: Machine, *, limit: int = 50) -> list[MachineEvent]:

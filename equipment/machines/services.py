@@ -52,7 +52,7 @@ def add_machine(
     site_id: str,
     model_id: str,
     name: str,
-    driver: str = Driver.NONE,
+    driver: str = Driver.HANDOVER,
     address: str = "",
     key: str = "",
     actor: User,
@@ -106,7 +106,7 @@ def change_machine(
         machine.driver = machine.driver if driver is None else driver
         if address is not None:
             machine.address = address.strip()
-        elif machine.driver == Driver.NONE:
+        elif machine.driver == Driver.HANDOVER:
             machine.address = ""
         problems = [
             *_field_problems(machine.name, machine.model_id),
@@ -270,7 +270,7 @@ def _field_problems(name: str, model_id: str) -> list[Problem]:
 def _connection_problems(driver: str, address: str, key: str) -> list[Problem]:
     if driver not in set(Driver):
         return [Problem("driver_unknown", field="driver")]
-    if driver == Driver.NONE:
+    if driver == Driver.HANDOVER:
         wrong = [("address", address, "address_without_link"), ("key", key, "key_without_link")]
         return [Problem(code, field=field) for field, value, code in wrong if value.strip()]
     problems = []

@@ -23,10 +23,22 @@ class Plate(StrEnum):
 
 
 class Driver(StrEnum):
-    """How files and orders reach a machine."""
+    """How files and orders reach a machine. What each can do: ``equipment.drivers.base.Capabilities``."""
 
-    NONE = "none"  # no link: the person at the machine is the link
+    HANDOVER = "handover"  # no link: a person carries the file and says what happens
     OCTOPRINT = "octoprint"
+    FOLDER = "folder"  # files are laid in a folder that the machine reads
+    RAWTCP = "rawtcp"  # HPGL to a cutter's port: what is sent is made at once
+    SIMULATED = "simulated"  # in memory, for teaching and demonstrations
+
+
+# Named sets of drivers; a test holds them against what each driver says it can do.
+LINKED = frozenset(
+    {Driver.OCTOPRINT, Driver.SIMULATED}
+)  # the machine itself reports; else a person at it does
+FED = LINKED | {Driver.FOLDER}  # a file is stored there before anything starts
+STARTED_BY_LINE = LINKED | {Driver.RAWTCP}  # a start is an order, sent by supervision
+WATCHED = FED | STARTED_BY_LINE  # supervision holds a line to these
 
 
 class Report(StrEnum):

@@ -18,7 +18,7 @@ class DemoMachine(NamedTuple):
     site: str
     model: str
     name: str
-    driver: Driver = Driver.NONE
+    driver: Driver = Driver.HANDOVER
 
 
 class DemoPerson(NamedTuple):

@@ -1,7 +1,5 @@
 from django.db import migrations, models
 
-import equipment.bookings.states
-import equipment.machines.states
 import equipment.sites.models
 import fablab.core.ids
 
@@ -40,7 +38,7 @@ class Migration(migrations.Migration):
                             ("cancelled", "cancelled"),
                             ("no_show", "no_show"),
                         ],
-                        default=equipment.bookings.states.BookingState["CONFIRMED"],
+                        default="confirmed",
                         max_length=10,
                     ),
                 ),
@@ -115,7 +113,7 @@ class Migration(migrations.Migration):
                     "driver",
                     models.CharField(
                         choices=[("none", "none"), ("octoprint", "octoprint")],
-                        default=equipment.machines.states.Driver["NONE"],
+                        default="none",
                         max_length=12,
                     ),
                 ),
@@ -127,7 +125,7 @@ class Migration(migrations.Migration):
                     "plate",
                     models.CharField(
                         choices=[("clear", "clear"), ("to_clear", "to_clear")],
-                        default=equipment.machines.states.Plate["TO_CLEAR"],
+                        default="to_clear",
                         max_length=10,
                     ),
                 ),
@@ -153,7 +151,7 @@ class Migration(migrations.Migration):
                             ("silent", "silent"),
                             ("never", "never"),
                         ],
-                        default=equipment.machines.states.Report["NEVER"],
+                        default="never",
                         max_length=14,
                     ),
                 ),

@@ -24,6 +24,10 @@ class Site(models.Model):
     shelves = models.JSONField(default=default_shelves)  # labels of the places where finished objects wait
     # A single-instructor site may switch this on; each use is recorded (REQUIREMENTS 4.2).
     self_approval = models.BooleanField(default=False)
+    start_gap_s = models.PositiveSmallIntegerField(
+        default=0
+    )  # between two starts, where power is weak (REL-22)
+    cameras_allowed = models.BooleanField(default=False)  # the legal switch of SEC-17
 
     class Meta:
         verbose_name = _("lieu")
@@ -78,6 +82,32 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_day} - {self.last_day}"
+
+
+class PowerCut(models.Model):
+    """An announced power cut: nothing may run then, so nothing is started that would."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="power_cuts")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    reason = models.CharField(max_length=120, blank=True)
+    announced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("coupure de courant")
+        verbose_name_plural = _("coupures de courant")
+        ordering = ["start"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__gt=models.F("start")), name="power_cut_ends_after_it_begins"
+            )
+        ]
+        indexes = [models.Index(fields=["site", "end"], name="power_cuts_to_come")]  # the plan
+
+    def __str__(self) -> str:
+        return f"{self.start} - {self.end}"
 
 
 class SiteRole(models.Model):

@@ -113,7 +113,7 @@ class Machines(MachineEndpoint):
             site_id=given["site"],
             model_id=given["model"],
             name=given["name"],
-            driver=given.get("driver", Driver.NONE),
+            driver=given.get("driver", Driver.HANDOVER),
             address=given.get("address", ""),
             key=given.get("key", ""),
             actor=self.person,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from equipment.bookings.queries import next_free_for_machines
 from equipment.machines import figures
 from equipment.machines.models import Machine
-from equipment.machines.states import Condition, Driver, Plate, Report, condition_of
+from equipment.machines.states import Condition, Plate, Report, condition_of
 from fablab.core.words import say
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.queries import (
@@ -45,7 +45,7 @@ def stamp(at: datetime | None) -> str | None:
 def condition(machine: Machine, attempt: Attempt | None, at: datetime) -> Condition:
     """Return what people see of a machine. ``machine.model.kind`` must be loaded."""
     return condition_of(
-        linked=machine.driver != Driver.NONE,
+        linked=machine.linked,
         out_of_order=machine.out_of_order_since is not None,
         plate=Plate(machine.plate),
         needs_plate=machine.model.kind.needs_plate,
@@ -197,11 +197,7 @@ def job_is_unsure(job: Job, at: datetime) -> bool:
         return True
     machine = part.attempt.machine
     silent = machine.report in {Report.SILENT, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
-    return (
-        machine.driver != Driver.NONE
-        and may_have_started(part.attempt)
-        and (silent or figures.is_stale(machine, at))
-    )
+    return machine.linked and may_have_started(part.attempt) and (silent or figures.is_stale(machine, at))
 
 
 def _job_shape(

@@ -1,4 +1,4 @@
-"""Answers to unsafe requests that were given before, so that sending twice does once (REL-10)."""
+"""Answers to unsafe requests that were given before (REL-10), and what the installation knows of the time."""
 
 from django.conf import settings
 from django.db import models
@@ -20,3 +20,18 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Witness(models.Model):
+    """One row: the latest time this installation has seen, and whether its clock is to be believed."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    at = models.DateTimeField()  # written every half minute while we run
+    doubted_since = models.DateTimeField(null=True)  # by the doubted clock itself
+    why = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_witness")]
+
+    def __str__(self) -> str:
+        return f"{self.at}"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.machines.queries import visible_machines
-from equipment.machines.states import AT_WORK, Condition, Driver, Plate, Report
+from equipment.machines.states import AT_WORK, LINKED, Condition, Plate, Report
 from equipment.machines.words import CONDITIONS, CONNECTION
 from fablab.api.live import queue_rows
 from fablab.api.shapes import job_shapes, machine_shapes
@@ -244,7 +244,7 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
         return [_machine_action(shape, "back-in-service", _("Remettre en service"), "check")]
     on_site = asked.viewer.is_on_site(shape["site"])
     offered = list(job["actions"]) if job else []
-    linked = shape["driver"] != Driver.NONE
+    linked = shape["driver"] in LINKED
     asked_for = {order["verb"] for order in shape["orders"]}
     actions: list[Card] = []
     state = State(job["state"]) if job else None

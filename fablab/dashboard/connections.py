@@ -25,7 +25,7 @@ from fablab.dashboard.requests import Here, here, refuse, see_other, sentences, 
 
 Card = present.Card
 DRIVERS: Mapping[str, Any] = {
-    Driver.NONE: gettext_lazy("Sans connexion : une personne la lance"),
+    Driver.HANDOVER: gettext_lazy("Sans connexion : une personne la lance"),
     Driver.OCTOPRINT: gettext_lazy("OctoPrint"),
 }
 FIELD_IDS: Mapping[str, str] = {
@@ -55,8 +55,8 @@ def _add(request: HttpRequest) -> HttpResponseBase:
             model_id=given["model"],
             name=given["name"],
             driver=given["driver"],
-            address=given["address"] if given["driver"] != Driver.NONE else "",
-            key=_key(request) if given["driver"] != Driver.NONE else "",
+            address=given["address"] if given["driver"] != Driver.HANDOVER else "",
+            key=_key(request) if given["driver"] != Driver.HANDOVER else "",
             actor=asked.person,
             at=asked.at,
         )
@@ -84,7 +84,7 @@ def _change(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     asked = here(request)
     found = _for_keepers(asked, machine_id)
     given = _given(request)
-    linked = given["driver"] != Driver.NONE
+    linked = given["driver"] != Driver.HANDOVER
     had_key = bool(found.sealed_key)
     key = _key(request) if linked else ""
     try:
@@ -129,7 +129,7 @@ def _test(request: HttpRequest, machine_id: str) -> HttpResponseBase:
 def _try(found: Any, given: Mapping[str, str], key: str) -> ConnectionTest:
     """Reach for what the form says. A kept key goes to its own address only."""
     driver, address = given["driver"], given["address"]
-    if driver == Driver.NONE:
+    if driver == Driver.HANDOVER:
         return ConnectionTest(False, "no_link")
     if not address:
         return ConnectionTest(False, "address_invalid")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from equipment.machines.states import Condition, Plate
+from equipment.machines.states import LINKED, Condition, Plate
 from equipment.machines.words import CONDITIONS
 from fablab.core.words import SENTENCES, say
 from fablab.dashboard import formats
@@ -32,7 +32,7 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
     state = Condition(shape["state"])
     progress = shape.get("progress") or {}
     job = shape.get("current_job")
-    observed = shape["driver"] != "none"
+    observed = shape["driver"] in LINKED
     card: Card = {
         "id": shape["id"],
         "name": shape["name"],

@@ -10,7 +10,7 @@ from equipment.certifications.queries import is_certified, may_send_machine_file
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.services import mark_plate
-from equipment.machines.states import Driver, Plate
+from equipment.machines.states import Plate
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.core.clock import local_day
@@ -120,7 +120,7 @@ class _Step:
     @property
     def linked(self) -> bool:
         machine = self.attempt.machine if self.attempt else self.job.machine
-        return machine is None or machine.driver != Driver.NONE
+        return machine is None or machine.linked
 
     # --- may it be? ---------------------------------------------------------------------------------------------
 

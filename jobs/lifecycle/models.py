@@ -178,6 +178,49 @@ class AttemptJob(models.Model):
         return f"{self.attempt_id} {self.job_id}"
 
 
+class AttemptSample(models.Model):
+    """One moment of an attempt, for its plot: written every few seconds, thinned when it has ended."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="samples")
+    at = models.DateTimeField()
+    percent = models.FloatField(null=True)
+    seconds_left = models.PositiveIntegerField(null=True)
+    heat = models.JSONField(default=dict)  # {"tool0": [actual, target], "bed": [...]} in degrees Celsius
+
+    class Meta:
+        indexes = [models.Index(fields=["attempt", "at"], name="attempt_plot")]  # the attempt's page
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id} {self.at}"
+
+
+class Still(models.Model):
+    """A camera picture that somebody asked for while the attempt ran; kept 24 hours (SEC-17, PRIV-6)."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="stills")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
+    file = models.CharField(max_length=100, blank=True)  # below the media folder, named by us
+    error = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["attempt"],
+                condition=models.Q(taken_at__isnull=True, error=""),
+                name="one_still_asked_at_once",
+            )
+        ]
+        indexes = [models.Index(fields=["asked_at"], name="stills_to_purge")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class Order(models.Model):
     """What was asked of a linked machine: a request, never a fact. Sent once, never after ``expires_at``."""
 

@@ -8,7 +8,7 @@ from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
-from equipment.machines.states import AT_WORK, STALE_AFTER_S, Driver, Report
+from equipment.machines.states import AT_WORK, STALE_AFTER_S, Report
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
@@ -50,7 +50,7 @@ def press(
     part = live_part(job)
     if machine and part is not None and part.attempt.machine_id != machine:
         raise Conflict(Problem("wrong_state", {"state": job.state, "action": action}))
-    if part is not None and part.attempt.machine.driver != Driver.NONE:
+    if part is not None and part.attempt.machine.linked:
         if action in {Action.START, Action.PAUSE, Action.RESUME}:
             asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
             return job_for(actor, job_id), asked

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
 
-from equipment.machines.states import AT_WORK, Driver, Report
+from equipment.machines.states import AT_WORK, Report
 from equipment.sites.models import SiteRole
 from equipment.sites.queries import is_on_site
 from equipment.sites.states import STAFF_ROLES, Role
@@ -115,7 +115,7 @@ def actions_for(job: Job, viewer: Viewer) -> tuple[Action, ...]:
     """Return what the viewer may do now: the table, less what a guard would refuse at once."""
     part = live_part(job)
     machine = part.attempt.machine if part else job.machine
-    linked = machine.driver != Driver.NONE if machine else True
+    linked = machine.linked if machine else True
     parts = viewer.parts(job, linked=linked)
     return tuple(
         action

@@ -1,9 +1,6 @@
 from django.db import migrations, models
 
 import fablab.core.ids
-import jobs.lifecycle.states
-import jobs.preparation.states
-import jobs.uploads.states
 
 
 class Migration(migrations.Migration):
@@ -116,7 +113,7 @@ class Migration(migrations.Migration):
                             ("rejected", "rejected"),
                             ("cancelled", "cancelled"),
                         ],
-                        default=jobs.lifecycle.states.State["DRAFT"],
+                        default="draft",
                         max_length=14,
                     ),
                 ),
@@ -211,7 +208,7 @@ class Migration(migrations.Migration):
                             ("expired", "expired"),
                             ("unknown", "unknown"),
                         ],
-                        default=jobs.lifecycle.states.OrderState["WAITING"],
+                        default="waiting",
                         max_length=10,
                     ),
                 ),
@@ -248,7 +245,7 @@ class Migration(migrations.Migration):
                             ("failed", "failed"),
                             ("needs_slicing", "needs_slicing"),
                         ],
-                        default=jobs.preparation.states.PreparationState["RUNNING"],
+                        default="running",
                         max_length=14,
                     ),
                 ),
@@ -276,7 +273,7 @@ class Migration(migrations.Migration):
                     "origin",
                     models.CharField(
                         choices=[("person", "person"), ("prepared", "prepared"), ("attached", "attached")],
-                        default=jobs.uploads.states.Origin["PERSON"],
+                        default="person",
                         max_length=10,
                     ),
                 ),
@@ -288,7 +285,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[("inspecting", "inspecting"), ("ready", "ready"), ("refused", "refused")],
-                        default=jobs.uploads.states.UploadState["INSPECTING"],
+                        default="inspecting",
                         max_length=12,
                     ),
                 ),

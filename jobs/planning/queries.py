@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from equipment.machines.models import Machine
-from equipment.machines.states import STALE_AFTER_S, Driver, Report
+from equipment.machines.states import STALE_AFTER_S, Report
 from jobs.lifecycle.models import Job
 from jobs.lifecycle.queries import live_attempts
 from jobs.lifecycle.states import State
@@ -53,7 +53,7 @@ def _free_at(machine: Machine, on_it: list[Job], at: datetime) -> datetime | Non
     """Say when a machine is free again, or None when nobody can know."""
     if machine.out_of_order_since is not None or machine.report_foreign:
         return None
-    if machine.driver != Driver.NONE and (
+    if machine.linked and (
         machine.report in _UNHEARD
         or machine.seen_at is None
         or (at - machine.seen_at).total_seconds() > 30 + STALE_AFTER_S

@@ -5,7 +5,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import fablab.core.ids
-import fablab.people.states
 
 
 class Migration(migrations.Migration):
@@ -61,7 +60,7 @@ class Migration(migrations.Migration):
                     "level",
                     models.CharField(
                         choices=[("ticket", "ticket"), ("card", "card"), ("account", "account")],
-                        default=fablab.people.states.Level["ACCOUNT"],
+                        default="account",
                         max_length=10,
                     ),
                 ),
@@ -76,7 +75,7 @@ class Migration(migrations.Migration):
                             ("60_plus", "60_plus"),
                             ("unknown", "unknown"),
                         ],
-                        default=fablab.people.states.AgeBand["UNKNOWN"],
+                        default="unknown",
                         max_length=10,
                     ),
                 ),

@@ -134,7 +134,7 @@ def test_what_the_service_refuses_is_a_sentence_on_the_page(client: Client, root
     )
     assert told(answer) == ["Cette adresse est hors des réseaux autorisés."]
     assert not Machine.objects.exists()
-    add(client, "machine", site=site.pk, model=model.pk, name="Ada", driver="none", address="")
+    add(client, "machine", site=site.pk, model=model.pk, name="Ada", driver="handover", address="")
     assert Machine.objects.get().plate == "to_clear"
 
 

@@ -96,8 +96,8 @@ def test_everything_that_is_wrong_with_a_machine_is_said_at_once() -> None:
         ("octoprint", "http://127.0.0.1:5000", "", "address_forbidden"),
         ("octoprint", "http://8.8.8.8:80", "", "address_forbidden"),
         ("octoprint", "http://user:pw@192.168.1.20", "", "address_invalid"),
-        ("none", "http://192.168.1.20", "", "address_without_link"),
-        ("none", "", CANARY, "key_without_link"),
+        ("handover", "http://192.168.1.20", "", "address_without_link"),
+        ("handover", "", CANARY, "key_without_link"),
     ],
 )
 def test_a_connection_that_can_never_be_right_is_refused_before_anybody_is_asked(
@@ -160,7 +160,7 @@ def test_a_new_key_is_a_new_connection_and_an_empty_one_removes_it() -> None:
 
 def test_a_machine_that_loses_its_link_keeps_neither_address_nor_key() -> None:
     machine = make_linked_machine(key=CANARY)
-    changed = change_machine(machine.pk, driver=Driver.NONE, actor=staff_of(machine), at=MONDAY)
+    changed = change_machine(machine.pk, driver=Driver.HANDOVER, actor=staff_of(machine), at=MONDAY)
     assert (changed.address, changed.sealed_key) == ("", "")
     with pytest.raises(LookupError):
         driver_for(changed)

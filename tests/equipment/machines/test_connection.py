@@ -97,7 +97,7 @@ def test_what_is_no_octoprint_is_told_apart_from_silence(
 
 
 def test_a_machine_without_a_link_has_nothing_to_try() -> None:
-    assert async_to_sync(try_connection)("none", "", "").code == "no_link"
+    assert async_to_sync(try_connection)("handover", "", "").code == "no_link"
 
 
 @pytest.mark.django_db

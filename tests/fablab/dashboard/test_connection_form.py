@@ -139,7 +139,9 @@ def test_what_cannot_be_saved_is_said_beside_its_field_and_nothing_typed_is_lost
 
 def test_a_machine_is_added_and_retired(desk: tuple[Cast, Client, str]) -> None:
     cast, staff, _address = desk
-    answer = staff.post("/machines/nouvelle/", form(cast, name="Neuve", driver="none", address="", key=""))
+    answer = staff.post(
+        "/machines/nouvelle/", form(cast, name="Neuve", driver="handover", address="", key="")
+    )
     added = Machine.objects.get(name="Neuve")
     assert answer["Location"] == f"/machines/{added.pk}/"
     staff.post(f"/machines/{added.pk}/faire/retire/", {})

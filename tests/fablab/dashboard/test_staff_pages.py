@@ -84,7 +84,7 @@ PRESSES: dict[str, dict[str, str]] = {
     "/machines/{machine}/faire/clear-plate/": {},
     "/machines/{machine}/faire/out-of-order/": {"reason": "Cassée"},
     "/machines/{machine}/faire/retire/": {},
-    "/machines/{machine}/connexion/": {"name": "Autre", "driver": "none"},
+    "/machines/{machine}/connexion/": {"name": "Autre", "driver": "handover"},
     "/machines/{machine}/cle/demander/": {},
     "/machines/{machine}/cle/reponse/": {},
     "/habilitations/{person}/": {"kind": "any"},

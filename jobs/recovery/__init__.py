@@ -1,0 +1,1 @@
+"""After a power cut: what was interrupted at a site is settled on one screen."""

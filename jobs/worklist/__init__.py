@@ -1,0 +1,1 @@
+"""What needs a hand now, most urgent first."""
