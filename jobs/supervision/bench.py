@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 from django.utils import timezone
 
+from jobs.supervision.sampling import Sampling
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,6 +44,7 @@ class Bench:
     monotonic: Callable[[], float] = time.monotonic
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UPLOADS_AT_ONCE))
     put_off: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+    sampling: Sampling = field(default_factory=Sampling)
 
     async def db(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a short database call in a thread that keeps its connection."""

@@ -20,10 +20,12 @@ from fablab.core.ids import new_id
 from fablab.core.threads import DatabaseThreads
 from fablab.core.waking import bell, ring
 from jobs.dispatch import services as dispatch
+from jobs.lifecycle import samples
 from jobs.lifecycle import services as lifecycle
 from jobs.supervision import records
 from jobs.supervision.bench import Bench, Lease
 from jobs.supervision.coordinator import Backoff
+from jobs.supervision.sampling import WRITTEN_EVERY_S
 from jobs.supervision.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,7 @@ class Supervisor:
         parts = [
             asyncio.create_task(self._repeat("census", self.take_stock, CENSUS_EVERY_S)),
             asyncio.create_task(self._repeat("leases", self.keep_leases, LEASE_KEPT_EVERY_S)),
+            asyncio.create_task(self._repeat("samples", self.keep_samples, WRITTEN_EVERY_S)),
             asyncio.create_task(self._repeat("tick", self.tick, 0.0, self._wait_for_bell)),
         ]
         try:
@@ -104,6 +107,10 @@ class Supervisor:
         """End every watch and give the leases back, so that a successor need not wait."""
         for machine_id in list(self._posts):
             await self._leave(machine_id, drop=True)
+        try:
+            await self.keep_samples()
+        except Exception:
+            logger.exception("supervision: the last points of the plots were not written")
 
     async def _repeat(
         self,
@@ -197,6 +204,15 @@ class Supervisor:
             else:
                 logger.warning("%s: the lease is lost, another process watches it now", machine_id)
                 await self._leave(machine_id, drop=False)
+
+    # --- what is kept for the plots ---------------------------------------------------------------------------------
+
+    async def keep_samples(self) -> None:
+        """Write the moments of all machines together; what cannot be written now is tried again."""
+        waiting = self.bench.sampling.waiting()
+        if waiting:
+            await self.bench.db(samples.keep, waiting)
+        self.bench.sampling.written(len(waiting), now=self.bench.monotonic())
 
     # --- what people and the queue want -------------------------------------------------------------------------
 

@@ -326,6 +326,7 @@ class Watch:
         attempt = found.attempt
         if attempt is None or attempt.state not in STARTED or seen.path != attempt.remote_path:
             return
+        self.bench.sampling.note(attempt.id, seen, at=self.bench.clock(), now=now)
         if seen.progress.percent is None or now - self._progress_at < telling.PROGRESS_KEPT_EVERY_S:
             return
         self._progress_at = now
