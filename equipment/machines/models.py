@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from equipment.machines.guide import Guide
 from equipment.machines.states import LINKED, Driver, Plate, Report
 from equipment.sites.models import Site
 from fablab.core.ids import new_id
@@ -47,6 +48,11 @@ class MachineKind(models.Model):
         """The name in the reader's language, else in French."""
         names: dict[str, str] = self.names
         return names.get((get_language() or "fr")[:2]) or names.get("fr") or self.slug
+
+    @property
+    def by_hand(self) -> Guide:
+        """What people do by hand at this kind."""
+        return Guide.from_json(self.guide)
 
 
 class MachineModel(models.Model):

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from equipment.machines.states import Driver
+from equipment.management.demo_guides import CUTTER, EMBROIDERY, PRINTER
 from equipment.sites.states import Role
 
 
@@ -53,12 +54,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "fdm": {
         "names": {"fr": "Imprimante 3D", "en": "3D printer", "ar": "طابعة ثلاثية الأبعاد"},
         "icon": "printer",
+        "guide": PRINTER,
         "buffer_minutes": 10,
         "max_minutes": 240,
     },
     "embroidery": {
         "names": {"fr": "Brodeuse", "en": "Embroidery machine", "ar": "آلة تطريز"},
         "icon": "hoop",
+        "guide": EMBROIDERY,
         "takes_files": False,  # booked and used on the spot, until its formats are read
         "buffer_minutes": 10,
         "max_minutes": 180,
@@ -66,6 +69,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "cutter": {
         "names": {"fr": "Découpeuse vinyle", "en": "Vinyl cutter", "ar": "آلة تقطيع الفينيل"},
         "icon": "cutter",
+        "guide": CUTTER,
         "takes_files": False,
         "max_minutes": 120,
     },

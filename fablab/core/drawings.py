@@ -164,6 +164,10 @@ DRAWINGS: dict[str, str] = {
         '<path d="M14 84h68"/><path class="fill" d="M26 60h36v22H26zM36 40h36v20H36z"/>'
         '<path class="fill" d="M26 20h36v20H26z"/><path class="wrong" d="M70 28h14M79 23l5 5-5 5"/>'
     ),
+    "needle": (
+        '<path d="M14 82h68"/><path class="fill" d="M42 8h12v26l-6 10-6-10z"/><path d="M48 16v8"/>'
+        '<path class="wrong" d="M40 52l8-4 8 6M48 60l4 20"/>'
+    ),
     "other": (
         '<path class="fill" d="M20 20h56v42H46L32 76V62H20z"/>'
         '<path class="wrong" d="M41 36a7 7 0 1 1 9 7c-2 1-2 2-2 4"/>'
