@@ -25,6 +25,7 @@ from yarl import URL
 from equipment.drivers.addresses import AllowedAddress, Target, check_address, parse_target
 from equipment.drivers.base import Code, Connection, DriverError
 from equipment.drivers.foreign import read_json
+from equipment.drivers.leaving import demand_leave
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 Lookup = Callable[[str, int], Awaitable[Sequence[tuple[int, str]]]]
@@ -206,7 +207,7 @@ class Web:
         try:
             # Ours besides aiohttp's own: a look-up that hangs in the system counts as well.
             async with asyncio.timeout(limit):
-                self._check_literal(target)
+                self.check_literal(target)
                 async with self._opened().request(
                     method,
                     _url(target.base + path),
@@ -242,7 +243,7 @@ class Web:
         target = self.target
         try:
             async with asyncio.timeout(self.limits.answer):
-                self._check_literal(target)
+                self.check_literal(target)
                 return await self._opened().ws_connect(
                     _url("ws" + target.base.removeprefix("http") + path),
                     max_msg_size=self.limits.frame,
@@ -269,6 +270,7 @@ class Web:
             raise RuntimeError("this driver was closed")
         if self._session is None:
             watch = aiohttp.TraceConfig()
+            watch.on_connection_create_end.append(_look_once_more)
             watch.on_request_headers_sent.append(_note_sent)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -292,7 +294,7 @@ class Web:
             )
         return self._session
 
-    def _check_literal(self, target: Target) -> None:
+    def check_literal(self, target: Target) -> None:
         """Refuse a written address before anything is opened; names are checked when looked up."""
         refusal = check_address(target.host, target.port, self._connection.allowed)
         if refusal is not None and refusal.value != "not_an_address":
@@ -326,6 +328,13 @@ class Web:
 def _url(text: str) -> URL:
     # Already escaped by the caller; escaping it again would change "%2F" in a file's name.
     return URL(text, encoded=True)
+
+
+async def _look_once_more(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionCreateEndParams
+) -> None:
+    """Between the open line and the first byte: connecting may have taken seconds, or have been frozen."""
+    demand_leave()
 
 
 async def _note_sent(

@@ -1,6 +1,7 @@
 """What supervision keeps of machines: what they said, and which supervisor owns them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import mark_plate, void_plate_token
-from equipment.machines.queries import leases_held
 from equipment.machines.record import log, write
 from equipment.machines.states import AT_WORK, Report
 from fablab.core.errors import NotFound
@@ -69,34 +69,59 @@ def hear(
     return True
 
 
-def take_lease(machine_id: str, *, owner: str, at: datetime, seconds: float) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A machine's lease as it is written. ``until`` changes with every renewal: who watches it sees a sign of life."""
+
+    owner: str
+    number: int
+    until: datetime | None
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody has it, or it was given back."""
+        return not self.owner or self.until is None
+
+
+def take_lease(
+    machine_id: str, *, owner: str, at: datetime, seconds: float, lapsed: Lease | None = None
+) -> int | None:
     """Become or stay the one supervisor of a machine; None while another one is.
 
-    ``owner`` names one run of one process. The number grows with each new owner, and when a lapsed lease is taken
-    again: an order that carries an older number is not sent (REL-5).
+    ``owner`` names one run of one process. The number grows with each new owner: an order that carries an older
+    number is not sent (REL-5).
+
+    ``lapsed`` is another's lease that has not been renewed for its whole length *on the taker's own clock that only
+    runs forward*; it is taken only if it is still exactly that one. What the clock on the wall says decides nothing: a
+    lease written an hour ahead, before the clock was put back, would lock the machine out for that hour, and a clock
+    put forward would give a machine a second owner while the first still sends.
     """
+    machine = Machine.objects.filter(pk=machine_id, retired_at__isnull=True)
     until = at + timedelta(seconds=seconds)
-    mine = Machine.objects.filter(
-        pk=machine_id, retired_at__isnull=True, lease_owner=owner, lease_until__gt=at
-    )
-    free = Machine.objects.filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lte=at), pk=machine_id, retired_at__isnull=True
-    )
+    free = Q(lease_owner="") | Q(lease_until__isnull=True)
+    if lapsed is not None:
+        free |= Q(lease_owner=lapsed.owner, lease_number=lapsed.number, lease_until=lapsed.until)
     with transaction.atomic():
-        if not mine.update(lease_until=until) and not free.update(
+        if not machine.filter(lease_owner=owner, lease_until__isnull=False).update(
+            lease_until=until
+        ) and not machine.filter(free).update(
             lease_owner=owner, lease_number=F("lease_number") + 1, lease_until=until
         ):
             return None
-        return Machine.objects.values_list("lease_number", flat=True).get(pk=machine_id)
+        return machine.values_list("lease_number", flat=True).first()
 
 
-def keep_leases(owner: str, machine_ids: Collection[str], *, at: datetime, seconds: float) -> set[str]:
-    """Prolong the leases that this owner still holds; return the machines whose they are. A lapsed one is lost."""
+def keep_leases(owner: str, machine_ids: Collection[str], *, at: datetime, seconds: float) -> dict[str, int]:
+    """Prolong the leases that are still this owner's; return their numbers by machine.
+
+    One that could not be renewed in time and that nobody took meanwhile is still its owner's: nobody else was between.
+    """
+    mine = Machine.objects.filter(
+        pk__in=machine_ids, retired_at__isnull=True, lease_owner=owner, lease_until__isnull=False
+    )
     with transaction.atomic():
-        Machine.objects.filter(
-            pk__in=machine_ids, retired_at__isnull=True, lease_owner=owner, lease_until__gt=at
-        ).update(lease_until=at + timedelta(seconds=seconds))
-        return leases_held(owner, machine_ids, at)
+        mine.update(lease_until=at + timedelta(seconds=seconds))
+        return dict(mine.values_list("pk", "lease_number"))
 
 
 def drop_lease(machine_id: str, *, owner: str) -> bool:

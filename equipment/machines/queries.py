@@ -1,6 +1,5 @@
 """Reads about machines."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -80,12 +79,6 @@ def is_stale(machine: Machine, at: datetime, *, heard_at: datetime | None = None
     """
     signs = [sign for sign in (machine.seen_at, heard_at) if sign is not None]
     return not signs or (at - max(signs)).total_seconds() > STALE_AFTER_S
-
-
-def leases_held(owner: str, machine_ids: Collection[str], at: datetime) -> set[str]:
-    """Return those of these machines whose lease this owner holds now."""
-    held = Machine.objects.filter(pk__in=machine_ids, lease_owner=owner, lease_until__gt=at)
-    return set(held.values_list("pk", flat=True))
 
 
 def localized(names: dict[str, str], language: str) -> str:

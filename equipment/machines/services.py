@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from equipment.machines import connection
-from equipment.machines.heard import drop_lease, hear, keep_leases, take_lease
+from equipment.machines.heard import Lease, drop_lease, hear, keep_leases, take_lease
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine, MachineModel, Outage
@@ -25,6 +25,7 @@ from fablab.core.sealed import seal
 from fablab.people.models import User
 
 __all__ = [
+    "Lease",
     "add_machine",
     "back_in_service",
     "change_machine",

@@ -20,15 +20,30 @@ T = TypeVar("T")
 UPLOADS_AT_ONCE = 4  # refilled as each ends; a slow machine delays no other (REL-20)
 
 
+LEASE_S = 20.0  # another takes a machine over when its owner has shown no sign of life for so long
+LEASE_MARGIN_S = 3.0  # and its owner stops sending so long before: clocks do not run alike
+LEASE_KEPT_EVERY_S = 5.0
+
+
+def since_boot() -> float:
+    """Seconds of the clock that leases are measured by: no one sets it, and it runs on while a computer sleeps.
+
+    ``time.monotonic`` stands still then: a lid that was closed for an hour would wake with a lease that still holds.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 @dataclass
 class Lease:
-    """The right to give orders to a machine. ``until`` is monotonic: a process that was frozen sees that it is over."""
+    """The right to give orders to a machine, ``until`` on the clock ``since_boot``: a process that was frozen sees that
+    it is over, whatever it does first when it wakes.
+    """
 
     number: int
     until: float
 
     def holds(self) -> bool:
-        return time.monotonic() < self.until
+        return since_boot() < self.until
 
 
 @dataclass

@@ -23,15 +23,22 @@ from jobs.dispatch import services as dispatch
 from jobs.lifecycle import samples
 from jobs.lifecycle import services as lifecycle
 from jobs.supervision import records
-from jobs.supervision.bench import Bench, Lease
+from jobs.supervision.bench import (
+    LEASE_KEPT_EVERY_S,
+    LEASE_MARGIN_S,
+    LEASE_S,
+    Bench,
+    Lease,
+    since_boot,
+)
+from jobs.supervision.claims import Claims
 from jobs.supervision.coordinator import Backoff
 from jobs.supervision.sampling import WRITTEN_EVERY_S
+from jobs.supervision.stills import LOOKED_EVERY_S, Photographer
 from jobs.supervision.watch import Watch
 
 logger = logging.getLogger(__name__)
 
-LEASE_S = 30.0
-LEASE_KEPT_EVERY_S = 10.0
 CENSUS_EVERY_S = 2.0
 TICK_S = 1.0
 THREADS = 4
@@ -83,8 +90,10 @@ class Supervisor:
     def __init__(self, owner: str, bench: Bench, ears: ThreadPoolExecutor) -> None:
         self.owner = owner
         self.bench = bench
+        self.photographer = Photographer(bench)
         self._ears = ears
         self._posts: dict[str, _Post] = {}
+        self._claims = Claims(owner)
         self._pulse: dict[str, object] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -92,6 +101,7 @@ class Supervisor:
             asyncio.create_task(self._repeat("census", self.take_stock, CENSUS_EVERY_S)),
             asyncio.create_task(self._repeat("leases", self.keep_leases, LEASE_KEPT_EVERY_S)),
             asyncio.create_task(self._repeat("samples", self.keep_samples, WRITTEN_EVERY_S)),
+            asyncio.create_task(self._repeat("stills", self.take_stills, LOOKED_EVERY_S)),
             asyncio.create_task(self._repeat("tick", self.tick, 0.0, self._wait_for_bell)),
         ]
         try:
@@ -107,6 +117,7 @@ class Supervisor:
         """End every watch and give the leases back, so that a successor need not wait."""
         for machine_id in list(self._posts):
             await self._leave(machine_id, drop=True)
+        await self.photographer.close()
         try:
             await self.keep_samples()
         except Exception:
@@ -151,29 +162,23 @@ class Supervisor:
 
     async def take_stock(self) -> None:
         """Begin to watch machines that were added or became free, end with those that were removed or changed."""
-        there = {machine.id: machine.connection for machine in await self.bench.db(records.census)}
+        census = await self.bench.db(records.census)
+        there = {machine.id: machine.connection for machine in census}
         for machine_id, post in list(self._posts.items()):
             if there.get(machine_id) != post.connection or post.task.done():
                 await self._leave(machine_id, drop=machine_id not in there)
-        for machine_id, connection in there.items():
-            if machine_id not in self._posts:
-                await self._take(machine_id, connection)
-
-    async def _take(self, machine_id: str, connection: int) -> None:
-        until = self.bench.monotonic() + LEASE_S
-        number = await self.bench.db(
-            machines.take_lease, machine_id, owner=self.owner, at=self.bench.clock(), seconds=LEASE_S
+        written = {machine.id: machine.lease for machine in census}
+        wanted = self._claims.wanted(written, set(self._posts), since_boot())
+        if not wanted:
+            return
+        until = since_boot() + LEASE_S - LEASE_MARGIN_S
+        taken = await self.bench.db(
+            records.take_machines, wanted, owner=self.owner, at=self.bench.clock(), seconds=LEASE_S
         )
-        if number is None:
-            return
-        try:
-            driver = await self.bench.db(records.open_driver, machine_id)
-        except (LookupError, ValueError) as problem:
-            logger.error("%s: cannot be watched: %s", machine_id, problem)
-            return
-        lease = Lease(number, until)
-        watch = Watch(machine_id, driver, lease, self.bench)
-        self._posts[machine_id] = _Post(connection, lease, watch, asyncio.create_task(watch.run()))
+        for machine_id, (number, driver) in taken.items():
+            lease = Lease(number, until)
+            watch = Watch(machine_id, driver, lease, self.bench)
+            self._posts[machine_id] = _Post(there[machine_id], lease, watch, asyncio.create_task(watch.run()))
 
     async def _leave(self, machine_id: str, *, drop: bool) -> None:
         post = self._posts.pop(machine_id)
@@ -190,17 +195,17 @@ class Supervisor:
         """Prolong our leases; a machine whose lease was lost is left at once."""
         if not self._posts:
             return
-        ids = list(self._posts)
-        until = self.bench.monotonic() + LEASE_S
+        asked = {machine_id: post.lease for machine_id, post in self._posts.items()}
+        until = since_boot() + LEASE_S - LEASE_MARGIN_S
         held = await self.bench.db(
-            machines.keep_leases, self.owner, ids, at=self.bench.clock(), seconds=LEASE_S
+            machines.keep_leases, self.owner, list(asked), at=self.bench.clock(), seconds=LEASE_S
         )
-        for machine_id in ids:
+        for machine_id, lease in asked.items():
             post = self._posts.get(machine_id)
-            if post is None:
+            if post is None or post.lease is not lease:
                 continue
-            if machine_id in held:
-                post.lease.until = until
+            if held.get(machine_id) == lease.number:
+                lease.until = until
             else:
                 logger.warning("%s: the lease is lost, another process watches it now", machine_id)
                 await self._leave(machine_id, drop=False)
@@ -213,6 +218,10 @@ class Supervisor:
         if waiting:
             await self.bench.db(samples.keep, waiting)
         self.bench.sampling.written(len(waiting), now=self.bench.monotonic())
+
+    async def take_stills(self) -> None:
+        """Fetch the camera pictures that people asked of our machines."""
+        await self.photographer.look(self.leases)
 
     # --- what people and the queue want -------------------------------------------------------------------------
 

@@ -4,12 +4,16 @@
 """
 
 import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from equipment.drivers.base import Driver, DriverError
+from equipment.drivers.leaving import NotLeft, only_while
 from jobs.dispatch.services import give_back
+from jobs.lifecycle.models import Order
 from jobs.lifecycle.states import OrderState, Verb
 from jobs.supervision import failpoints, records
-from jobs.supervision.bench import Bench, Lease
+from jobs.supervision.bench import Bench, Lease, since_boot
 from jobs.supervision.coordinator import Coordinator
 from jobs.supervision.facts import StartAsked, Why
 from jobs.supervision.memory import Memory
@@ -70,76 +74,99 @@ class Orders:
                     give_back, attempt.id, why=refusal, blameless=True, at=self._bench.clock()
                 )
             return
-        if await self._take(order_id):
+        order = await self._take(order_id)
+        if order is not None:
             failpoints.passing(failpoints.BEFORE_START_SENT)
             self._memory.start_went(StartAsked.IN_FLIGHT, self._bench.monotonic())
-            await self._send_start(order_id, attempt.id, known.path)
+            await self._send_start(order, known.path)
 
     async def start_again(self) -> None:
         """Send the one new start after the first was proven not to have arrived, if its order still holds."""
         found = await self._bench.db(records.situation, self._machine_id, at=self._bench.clock())
-        order_id = await self._bench.db(
+        order = await self._bench.db(
             records.start_order_that_holds,
             self._machine_id,
             lease_number=self._lease.number,
             at=self._bench.clock(),
         )
-        if order_id is None or found.attempt is None:
+        if order is None or found.attempt is None:
             return
         logger.info("%s: the start did not arrive, it is sent once more", self._machine_id)
         self._memory.start_again(self._bench.monotonic())
-        await self._send_start(order_id, found.attempt.id, found.attempt.remote_path)
+        await self._send_start(order, found.attempt.remote_path)
 
     async def stop_wrong_file(self) -> None:
         """Ask the machine to stop what it prints instead of our file. Best effort, once."""
         self._memory.stop_for_wrong_file()
         logger.error("%s: prints another file after our start, it is asked to stop", self._machine_id)
-        if not self._lease.holds():
+        found = await self._bench.db(records.situation, self._machine_id, at=self._bench.clock())
+        if found.machine.lease_number != self._lease.number:
             return
         try:
-            await self._driver.stop()
+            with only_while(self._lease.holds):
+                await self._driver.stop()
+        except NotLeft:
+            logger.warning("%s: that stop was held back, the machine is another's by now", self._machine_id)
         except DriverError as problem:
             logger.warning("%s: that stop did not work: %s", self._machine_id, problem)
 
-    async def _send_start(self, order_id: str, attempt_id: str, path: str) -> None:
+    async def _send_start(self, order: Order, path: str) -> None:
         bench, memory = self._bench, self._memory
-        if not self._lease.holds():
-            await self._not_started(order_id, attempt_id, "lease_lost")
-            return
         try:
-            await self._driver.start(path)
+            with only_while(self._right_of(order)):
+                await self._driver.start(path)
+        except NotLeft:
+            await self._not_started(order, self._why_held_back())
+            return
         except DriverError as problem:
             if problem.certain:
-                await self._not_started(order_id, attempt_id, problem.code)
+                await self._not_started(order, problem.code)
                 return
             logger.warning("%s: nobody knows whether the start arrived: %s", self._machine_id, problem)
             memory.start_went(StartAsked.UNKNOWN, bench.monotonic())
         else:
             failpoints.passing(failpoints.AFTER_START_ACCEPTED)
             memory.start_went(StartAsked.ACCEPTED, bench.monotonic())
-            await self._settle(order_id, OrderState.DONE, "accepted")
+            await self._settle(order.pk, OrderState.DONE, "accepted")
         self._coordinator.expect_change(bench.monotonic(), START_SEEN_WITHIN_S)
         self._coordinator.look_now(bench.monotonic())
 
-    async def _not_started(self, order_id: str, attempt_id: str, why: str) -> None:
+    def _right_of(self, order: Order) -> Callable[[], bool]:
+        """Return what is asked right before the bytes leave: still our machine, and still within the order's time.
+
+        Both by a clock that nobody sets and that no sleep stops: a process frozen between taking and sending sends
+        nothing when it wakes, even if the first thing that it does then is to renew its lease.
+        """
+        deadline = since_boot() + _seconds_left(order, self._bench.clock())
+
+        def holds() -> bool:
+            return self._lease.holds() and since_boot() < deadline
+
+        return holds
+
+    def _why_held_back(self) -> str:
+        return "expired" if self._lease.holds() else "lease_lost"
+
+    async def _not_started(self, order: Order, why: str) -> None:
         self._memory.start_went(StartAsked.NOT, self._bench.monotonic())
         await self._bench.db(
-            records.start_surely_not_sent, order_id, attempt_id, outcome=why, at=self._bench.clock()
+            records.start_surely_not_sent, order.pk, order.attempt_id, outcome=why, at=self._bench.clock()
         )
 
     async def _send(self, order_id: str, verb: Verb) -> None:
-        if not await self._take(order_id):
+        order = await self._take(order_id)
+        if order is None:
             return
-        if not self._lease.holds():
-            await self._settle(order_id, OrderState.REFUSED, "lease_lost")
-            return
-        send = {
+        send: dict[Verb, Callable[[], Awaitable[None]]] = {
             Verb.PAUSE: self._driver.pause,
             Verb.RESUME: self._driver.resume,
             Verb.STOP: self._driver.stop,
         }
         try:
-            await send[verb]()
+            with only_while(self._right_of(order)):
+                await send[verb]()
+        except NotLeft:
+            await self._settle(order_id, OrderState.REFUSED, self._why_held_back())
         except DriverError as problem:
             state = OrderState.REFUSED if problem.certain else OrderState.UNKNOWN
             await self._settle(order_id, state, problem.code)
@@ -149,11 +176,16 @@ class Orders:
         self._coordinator.expect_change(self._bench.monotonic(), 60)
         self._coordinator.look_now(self._bench.monotonic())
 
-    async def _take(self, order_id: str) -> bool:
-        taken = await self._bench.db(
+    async def _take(self, order_id: str) -> Order | None:
+        """Take an order, if the machine is still ours by the database too."""
+        return await self._bench.db(
             records.take, order_id, lease_number=self._lease.number, at=self._bench.clock()
         )
-        return taken is not None
 
     async def _settle(self, order_id: str, state: OrderState, outcome: str) -> None:
         await self._bench.db(records.settle, order_id, state=state, outcome=outcome, at=self._bench.clock())
+
+
+def _seconds_left(order: Order, at: datetime) -> float:
+    """Never more than an order's whole lifetime: the clock may have been put back since it was written."""
+    return min((order.expires_at - at).total_seconds(), (order.expires_at - order.created_at).total_seconds())

@@ -15,10 +15,11 @@ from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import watched_machines
 from equipment.machines.states import Plate
+from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
 from jobs.dispatch.services import give_back
 from jobs.lifecycle import services as lifecycle
-from jobs.lifecycle.models import Order
+from jobs.lifecycle.models import Attempt, Order
 from jobs.lifecycle.queries import (
     LiveAttempt,
     live_attempt,
@@ -87,8 +88,9 @@ def situation(machine_id: str, *, at: datetime) -> Situation:
     )
 
 
-def _taken_start(machine: Machine, attempt: LiveAttempt, at: datetime) -> str | None:
-    """The order of a start that was sent and still allows one: in time, same supervisor, nothing on the plate since.
+def _taken_start(machine: Machine, attempt: LiveAttempt, at: datetime) -> Order | None:
+    """The order of a start that was sent and still allows one: in time, same supervisor, nothing on the plate since,
+    still open.
 
     Its own token was used up when it was taken; a newer one would belong to another order.
     """
@@ -104,7 +106,7 @@ def _taken_start(machine: Machine, attempt: LiveAttempt, at: datetime) -> str | 
         created_at__lte=at + lifecycle.SKEW,
         lease_number=machine.lease_number,
     ).first()
-    return order.pk if order else None
+    return order if order is not None and open_until(machine.site, at) is not None else None
 
 
 # --- what was heard, and what follows -------------------------------------------------------------------------
@@ -138,7 +140,11 @@ def keep(found: Situation, heard: Heard | None, decisions: Iterable[Decision], *
             )
         for decision in decisions:
             try:
-                moved = _carry_out(found, decision, at) or moved
+                with transaction.atomic():
+                    # What was decided before this process was frozen is not written when it wakes.
+                    if lock_machine(found.machine.pk).lease_number != found.machine.lease_number:
+                        return moved
+                    moved = _carry_out(found, decision, at) or moved
             except DomainError as refusal:
                 logger.info("%s: %s was refused: %s", found.machine.pk, type(decision).__name__, refusal.code)
     except DomainError as refusal:
@@ -202,18 +208,26 @@ def take(order_id: str, *, lease_number: int, at: datetime) -> Order | None:
 
 
 def start_surely_not_sent(order_id: str, attempt_id: str, *, outcome: str, at: datetime) -> None:
-    """Note that a start which was about to be sent, or was refused, did not happen: loaded, as before."""
-    lifecycle.settle_order(order_id, state=OrderState.REFUSED, outcome=outcome, at=at)
-    lifecycle.note_not_started(attempt_id, at=at)
+    """Note that a start which was about to be sent, or was refused, did not happen: loaded, as before.
+
+    Only while that order is open: once it was settled, the start that is noted with the attempt may be a newer one, of
+    the supervisor that owns the machine by now.
+    """
+    with transaction.atomic():
+        lock_machine(Attempt.objects.values_list("machine_id", flat=True).get(pk=attempt_id))
+        if not Order.objects.filter(pk=order_id, state__in=list(UNSETTLED)).exists():
+            return
+        lifecycle.settle_order(order_id, state=OrderState.REFUSED, outcome=outcome, at=at)
+        lifecycle.note_not_started(attempt_id, at=at)
 
 
 def settle(order_id: str, *, state: OrderState, outcome: str, at: datetime) -> None:
     lifecycle.settle_order(order_id, state=state, outcome=outcome, at=at)
 
 
-def start_order_that_holds(machine_id: str, *, lease_number: int, at: datetime) -> str | None:
+def start_order_that_holds(machine_id: str, *, lease_number: int, at: datetime) -> Order | None:
     """Return the order that allows the one new start, judged anew right before it is sent."""
-    machine = Machine.objects.select_related("model__kind").get(pk=machine_id)
+    machine = Machine.objects.select_related("site", "model__kind").get(pk=machine_id)
     attempt = live_attempt(machine_id)
     if attempt is None or attempt.state is not State.LOADED or machine.lease_number != lease_number:
         return None
@@ -229,16 +243,38 @@ class Watched:
 
     id: str
     connection: int
+    lease: machines.Lease
 
 
 def census() -> list[Watched]:
     """Return the machines that somebody must watch."""
-    return [Watched(machine.pk, machine.connection_number) for machine in watched_machines()]
+    rows = watched_machines().only("connection_number", "lease_owner", "lease_number", "lease_until")
+    return [
+        Watched(
+            row.pk, row.connection_number, machines.Lease(row.lease_owner, row.lease_number, row.lease_until)
+        )
+        for row in rows.select_related(None)
+    ]
 
 
-def open_driver(machine_id: str) -> MachineDriver:
-    """Return a driver for the machine as it is configured now."""
-    return driver_for(Machine.objects.get(pk=machine_id))
+def take_machines(
+    wanted: Mapping[str, machines.Lease | None], *, owner: str, at: datetime, seconds: float
+) -> dict[str, tuple[int, MachineDriver]]:
+    """Take these machines' leases and open their drivers; return lease number and driver of those we got.
+
+    ``wanted``: with another's lease where that has lapsed. One that cannot be watched is given up again.
+    """
+    found = {}
+    for machine_id, lapsed in wanted.items():
+        number = machines.take_lease(machine_id, owner=owner, at=at, seconds=seconds, lapsed=lapsed)
+        if number is None:
+            continue
+        try:
+            found[machine_id] = (number, driver_for(Machine.objects.get(pk=machine_id)))
+        except (LookupError, ValueError) as problem:
+            logger.error("%s: cannot be watched: %s", machine_id, problem)
+            machines.drop_lease(machine_id, owner=owner)
+    return found
 
 
 def pulse(machine_ids: list[str]) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from equipment.machines.models import Machine
 from equipment.machines.queries import is_stale, watched_machines
-from equipment.machines.services import drop_lease, hear, keep_leases, retire_machine, take_lease
+from equipment.machines.services import Lease, drop_lease, hear, keep_leases, retire_machine, take_lease
 from equipment.machines.states import Report
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound
@@ -100,28 +100,45 @@ def test_supervision_watches_linked_machines_in_use() -> None:
 # --- leases -----------------------------------------------------------------------------------------------
 
 
-def test_one_supervisor_owns_a_machine_until_its_lease_ends() -> None:
+def lease_of(machine: Machine) -> Lease:
+    machine.refresh_from_db()
+    return Lease(machine.lease_owner, machine.lease_number, machine.lease_until)
+
+
+def test_one_supervisor_owns_a_machine_until_another_has_seen_its_lease_lapse() -> None:
     machine = make_machine()
     assert take_lease(machine.pk, owner="a", at=MONDAY, seconds=30) == 1
-    assert take_lease(machine.pk, owner="b", at=MONDAY + 29 * SECOND, seconds=30) is None
-    assert take_lease(machine.pk, owner="b", at=MONDAY + 30 * SECOND, seconds=30) == 2
-    assert take_lease(machine.pk, owner="a", at=MONDAY + 31 * SECOND, seconds=30) is None
+    assert take_lease(machine.pk, owner="b", at=MONDAY + 31 * SECOND, seconds=30) is None
+    seen = lease_of(machine)
+    assert take_lease(machine.pk, owner="b", at=MONDAY + 31 * SECOND, seconds=30, lapsed=seen) == 2
+    assert take_lease(machine.pk, owner="a", at=MONDAY + 32 * SECOND, seconds=30) is None
+    assert take_lease(machine.pk, owner="c", at=MONDAY + 99 * SECOND, seconds=30, lapsed=seen) is None
 
 
-def test_the_owner_keeps_its_number_while_it_keeps_the_lease_and_gets_another_after_a_lapse() -> None:
+def test_a_lease_that_shows_a_sign_of_life_meanwhile_is_not_taken_over() -> None:
+    machine = make_machine()
+    take_lease(machine.pk, owner="a", at=MONDAY, seconds=30)
+    seen = lease_of(machine)
+    keep_leases("a", [machine.pk], at=MONDAY + 20 * SECOND, seconds=30)
+    assert take_lease(machine.pk, owner="b", at=MONDAY + 21 * SECOND, seconds=30, lapsed=seen) is None
+
+
+def test_case_20_no_jump_of_the_clock_gives_a_machine_a_second_owner_or_keeps_it_from_one() -> None:
+    machine = make_machine()
+    take_lease(machine.pk, owner="a", at=MONDAY, seconds=30)
+    assert take_lease(machine.pk, owner="b", at=MONDAY + hours(1), seconds=30) is None
+    # Put back by an hour: written in the future, and dead all the same.
+    seen = lease_of(machine)
+    assert take_lease(machine.pk, owner="b", at=MONDAY - hours(1), seconds=30, lapsed=seen) == 2
+
+
+def test_the_owner_keeps_its_number_as_long_as_nobody_else_was_between() -> None:
     machine = make_machine()
     assert take_lease(machine.pk, owner="a", at=MONDAY, seconds=30) == 1
     assert take_lease(machine.pk, owner="a", at=MONDAY + 20 * SECOND, seconds=30) == 1
-    assert keep_leases("a", [machine.pk], at=MONDAY + 45 * SECOND, seconds=30) == {machine.pk}
-    assert take_lease(machine.pk, owner="a", at=MONDAY + 80 * SECOND, seconds=30) == 2
-
-
-def test_a_lapsed_lease_cannot_be_prolonged_even_when_nobody_took_it() -> None:
-    one, other = make_machine(), make_machine()
-    take_lease(one.pk, owner="a", at=MONDAY, seconds=30)
-    take_lease(other.pk, owner="a", at=MONDAY, seconds=60)
-    assert keep_leases("a", [one.pk, other.pk, "nobody"], at=MONDAY + 30 * SECOND, seconds=30) == {other.pk}
-    assert keep_leases("b", [one.pk, other.pk], at=MONDAY, seconds=30) == set()
+    assert keep_leases("a", [machine.pk], at=MONDAY + 80 * SECOND, seconds=30) == {machine.pk: 1}
+    take_lease(machine.pk, owner="b", at=MONDAY, seconds=30, lapsed=lease_of(machine))
+    assert keep_leases("a", [machine.pk], at=MONDAY + 81 * SECOND, seconds=30) == {}
 
 
 def test_a_dropped_lease_is_free_at_once_and_its_number_still_grows() -> None:
@@ -137,5 +154,5 @@ def test_a_retired_machine_is_nobodys() -> None:
     machine = make_linked_machine(site)
     take_lease(machine.pk, owner="a", at=MONDAY, seconds=3600)
     retire_machine(machine.pk, actor=make_person("K", Role.STAFF, site=site), at=MONDAY)
-    assert keep_leases("a", [machine.pk], at=MONDAY + hours(0.5), seconds=30) == set()
+    assert keep_leases("a", [machine.pk], at=MONDAY + hours(0.5), seconds=30) == {}
     assert take_lease(machine.pk, owner="b", at=MONDAY + hours(2), seconds=30) is None

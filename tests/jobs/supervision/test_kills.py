@@ -169,5 +169,5 @@ async def test_case_8_a_second_supervisor_idles_and_the_first_frozen_and_resumed
 
 
 def _lease_runs_out(lab: Lab) -> None:
-    """As if the half minute had passed."""
-    Machine.objects.filter(pk=lab.cast.machine.pk).update(lease_until=timezone.now())
+    """As if the other had watched it lapse: nobody need wait for that here."""
+    Machine.objects.filter(pk=lab.cast.machine.pk).update(lease_until=None)

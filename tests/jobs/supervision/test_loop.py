@@ -49,7 +49,7 @@ async def test_rel_5_a_machine_belongs_to_one_process_and_a_lost_lease_ends_its_
         assert other.watches == {}
 
         def pass_on() -> None:
-            Machine.objects.filter(pk=lab.cast.machine.pk).update(lease_until=timezone.now())
+            Machine.objects.filter(pk=lab.cast.machine.pk).update(lease_until=None)
 
         await lab.db(pass_on)
         await other.take_stock()
