@@ -22,6 +22,7 @@ from typing import IO
 
 from .codes import finding
 from .findings import Report
+from .layout import Layout
 
 GIB = 1024**3
 MIB = 1024**2
@@ -29,7 +30,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONFINE = Path(__file__).with_name("confine.py")
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURE_BYTES = 4 * MIB
-MESH_BYTES = 128 * MIB
+BARE_BYTES = 128 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,15 @@ def inspect_file(
     name: str,
     picture: Path | None = None,
     *,
-    mesh: Path | None = None,
+    bare: Path | None = None,
+    layout: Layout | None = None,
     seconds: float = 60.0,
     memory: int = 2 * GIB,
 ) -> Report:
     """Reads `source`, called `name` by the person who sent it, in a child process.
 
-    Draws `picture` (PNG) if it can, and writes the bare triangles of a sound model to `mesh` (binary STL).
+    Draws `picture` (PNG) if it can, and writes the bare geometry of a sound file to `bare`: a model's triangles as
+    binary STL, a drawing's lines as HPGL, laid out as `layout` says (not written when it does not fit).
 
     Never raises for bad input: a crash, a time-out or a death by memory is a report with the finding `unreadable`.
     A picture is written only for a file that could be read.
@@ -166,22 +169,22 @@ def inspect_file(
             "source": str(source.resolve()),
             "name": name,
             "picture": picture is not None,
-            "mesh": mesh is not None,
+            "bare": (layout or Layout()).as_json() if bare is not None else None,
         }
         done = run_program(
             [sys.executable, "-P", "-s", "-B", "-m", "jobs.inspection.child"],
             cwd=Path(folder),
             seconds=seconds,
             memory=memory,
-            file_bytes=MESH_BYTES if mesh else PICTURE_BYTES,
+            file_bytes=BARE_BYTES if bare else PICTURE_BYTES,
             given=json.dumps(request).encode(),
             environment={"PYTHONPATH": str(PROJECT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
         report = _answer(done)
-        if picture is not None and not _take(Path(folder) / "picture.png", picture, PNG, PICTURE_BYTES):
+        if picture is not None and not take(Path(folder) / "picture.png", picture, PNG, PICTURE_BYTES):
             report = replace(report, facts={**report.facts, "pictured": False})
         if mesh is not None:
-            _take(Path(folder) / "mesh.stl", mesh, b"", MESH_BYTES)
+            take(Path(folder) / "mesh.stl", mesh, b"", MESH_BYTES)
         return report
 
 
@@ -195,7 +198,7 @@ def _answer(done: Completed) -> Report:
         return Report("", findings=(finding("unreadable", why=why),))
 
 
-def _take(made: Path, to: Path, begins: bytes, most: int) -> bool:
+def take(made: Path, to: Path, begins: bytes, most: int) -> bool:
     """Moves what the child made out of its folder, when it is an ordinary file of that kind and no link elsewhere."""
     try:
         handle = os.open(made, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -10,6 +10,7 @@ from fablab.core.idempotency import forget_answers
 from fablab.core.witness import clock_is_trusted
 from fablab.people.services import forget_tries
 from jobs.lifecycle.samples import thin_all
+from jobs.lifecycle.stills import purge as purge_stills
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(hours=1)
@@ -26,7 +27,7 @@ class Tidying:
         if self._next is None or at >= self._next or self._next - at > EVERY:  # a clock that was put back
             if not clock_is_trusted(at):
                 return False  # asked again at the next look
-            gone = forget_answers(at) + forget_tries(at) + thin_all(at)
+            gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at)
             self._next = at + EVERY
             logger.info("tidying: %d rows gone", gone)
         return False
