@@ -1,6 +1,6 @@
 """Reads about bookings: the facts that rules ask, free times, and what each person sees of the calendar."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
@@ -276,6 +276,14 @@ def visible_bookings(viewer: User) -> QuerySet[Booking]:
     return Booking.objects.filter(Q(person=viewer) | Q(machine__site_id__in=sites)).select_related(
         "machine__site", "machine__model__kind", "person", "created_by"
     )
+
+
+def checked_in_now(machine_ids: Collection[str], at: datetime) -> set[str]:
+    """Return those of these machines at which somebody is who has checked in."""
+    now = Booking.objects.filter(
+        machine_id__in=machine_ids, state=BookingState.IN_USE, start__lte=at, end__gt=at
+    )
+    return set(now.values_list("machine_id", flat=True))
 
 
 def booking_for(viewer: User, booking_id: str) -> Booking:

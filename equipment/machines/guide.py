@@ -97,7 +97,7 @@ def _choices(given: Any) -> tuple[Choice, ...]:
 
 
 def mirrored(guide: Guide, *wanted: object) -> bool | None:
-    """Say whether a job of this workpiece and material is mirrored unless somebody says otherwise; None: never asked."""
+    """Say whether a job of this workpiece or material is mirrored unless somebody says otherwise; None: never."""
     if guide.mirror is None:
         return None
     return guide.mirror or any(one in guide.mirror_for for one in wanted)

@@ -85,11 +85,14 @@ def condition_of(
     foreign: bool,
     started: bool = False,
     unsure: bool = False,
+    needs_help: bool = False,
+    in_use: bool = False,
 ) -> Condition:
     """Return what people see. The most important thing a person must do wins; silence is never "free".
 
     ``live_attempt``: a job lies on the machine or is on its way. ``started``: it moved, or may have. ``unsure``: what
-    became of it is not proven, so nobody says free or printing (UX-5).
+    became of it is not proven, so nobody says free or printing (UX-5). ``needs_help`` and ``in_use`` are a person's
+    word (UX-2).
     """
     if out_of_order:
         return Condition.OUT_OF_ORDER
@@ -99,9 +102,11 @@ def condition_of(
         or report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
     ):
         return Condition.UNREACHABLE
+    if needs_help:
+        return Condition.NEEDS_HELP
     if foreign and report in AT_WORK:
         return Condition.BUSY_ELSEWHERE
-    if started or (linked and report in AT_WORK):
+    if started or in_use or (linked and report in AT_WORK):
         return Condition.BUSY
     if needs_plate and plate is Plate.TO_CLEAR:
         return Condition.NEEDS_CLEARING

@@ -64,6 +64,7 @@ SENTENCES: dict[str, str | Promise] = {
     "reason_too_long": _("Écris plus court."),
     "already_out_of_order": _("La machine est déjà en panne."),
     "not_out_of_order": _("La machine est déjà en service."),
+    "machine_speaks_itself": _("{machine} dit elle-même ce qu’elle fait."),
     "no_key_request": _("Aucune demande de clé n’attend. Demande encore."),
     "address_forbidden": CONNECTION["address_forbidden"],
     "address_invalid": CONNECTION["address_invalid"],

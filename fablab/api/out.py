@@ -167,6 +167,11 @@ class CurrentJobOut(Out):
     state = one_of(State)
 
 
+class NeedsHelpOut(Out):
+    why = s.CharField(help_text='"fault_told": anybody before the machine may have said so.')
+    since = s.DateTimeField()
+
+
 class MachineOut(Out):
     """What is not required is shown to instructors and staff of the site only."""
 
@@ -193,6 +198,8 @@ class MachineOut(Out):
     current_jobs = CurrentJobOut(many=True, required=False)
     orders = OrderOut(many=True, required=False)
     unsure = maybe(s.CharField, required=False)
+    needs_help = maybe(NeedsHelpOut, required=False)
+    in_use = s.BooleanField(required=False, help_text="By hand or by somebody who checked in.")
 
 
 class ConnectionTestOut(Out):

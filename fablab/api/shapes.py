@@ -10,9 +10,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from equipment.bookings.queries import next_free_for_machines
+from equipment.bookings.queries import checked_in_now, next_free_for_machines
 from equipment.machines import figures
 from equipment.machines.models import Machine
+from equipment.machines.said import help_needed, used_by_hand
 from equipment.machines.states import Condition, Plate, Report, condition_of
 from fablab.core.words import say
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
@@ -20,16 +21,20 @@ from jobs.lifecycle.queries import (
     Viewer,
     actions_for,
     attempts_of,
+    by_the_clock,
     findings_of,
     live_attempts,
     live_part,
     may_have_started,
 )
-from jobs.lifecycle.states import MADE, ON_MACHINE, UNSETTLED, State
+from jobs.lifecycle.states import MADE, ON_MACHINE, STARTED, UNSETTLED, State
 from jobs.planning.plan import Place
 from jobs.planning.queries import site_plan
 
 Shape = dict[str, Any]
+AT_WORK_SHOWN = frozenset(
+    {Condition.BUSY, Condition.NEEDS_HELP}
+)  # a machine that needs help may go on working
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -42,8 +47,13 @@ def stamp(at: datetime | None) -> str | None:
 # --- machines ----------------------------------------------------------------------------------------------------
 
 
-def condition(machine: Machine, attempt: Attempt | None, at: datetime) -> Condition:
-    """Return what people see of a machine. ``machine.model.kind`` must be loaded."""
+def condition(
+    machine: Machine, attempt: Attempt | None, at: datetime, *, staff: bool, used: bool = False
+) -> Condition:
+    """Return what people see of a machine, or its staff. ``machine.model.kind`` must be loaded.
+
+    ``used``: somebody has checked in there.
+    """
     return condition_of(
         linked=machine.linked,
         out_of_order=machine.out_of_order_since is not None,
@@ -55,6 +65,8 @@ def condition(machine: Machine, attempt: Attempt | None, at: datetime) -> Condit
         foreign=machine.report_foreign,
         started=attempt is not None and attempt.started_at is not None,
         unsure=attempt is not None and attempt.unsure_since is not None,
+        needs_help=help_needed(machine, staff=staff),
+        in_use=used or used_by_hand(machine, at),
     )
 
 
@@ -70,6 +82,8 @@ def machine_shapes(
     attempts = live_attempts(machine.pk for machine in machines)
     free = next_free_for_machines(machines, at) if free_times else {}
     orders = _open_orders([attempt.pk for attempt in attempts.values()])
+    # A machine with a link says itself whether it works; at another one, people do.
+    used = checked_in_now([machine.pk for machine in machines if not machine.linked], at)
     return [
         _machine_shape(
             machine,
@@ -78,6 +92,7 @@ def machine_shapes(
             at,
             staff=staff if isinstance(staff, bool) else staff.get(machine.site_id, False),
             next_free_at=free.get(machine.pk),
+            used=machine.pk in used,
         )
         for machine in machines
     ]
@@ -96,11 +111,12 @@ def _machine_shape(
     *,
     staff: bool,
     next_free_at: datetime | None,
+    used: bool,
 ) -> Shape:
     kind = machine.model.kind
     latest = figures.latest(machine.pk)
     jobs = [part.job for part in attempt.parts.all() if part.live] if attempt else []
-    now = condition(machine, attempt, at)
+    now = condition(machine, attempt, at, staff=staff, used=used)
     shape: Shape = {
         "id": machine.pk,
         "name": machine.name,
@@ -114,7 +130,7 @@ def _machine_shape(
         "seen_at": stamp(figures.seen_at(machine)),
         "next_free": stamp(next_free_at),
         "out_of_order_reason": machine.out_of_order_reason or None,
-        "progress": _machine_progress(latest, jobs) if now is Condition.BUSY else None,
+        "progress": _machine_progress(machine, latest, attempt, at) if now in AT_WORK_SHOWN else None,
     }
     if staff:
         shape |= {
@@ -138,17 +154,26 @@ def _machine_shape(
             ],
             "orders": [order_shape(order) for order in orders.get(attempt.pk, [])] if attempt else [],
             "unsure": attempt.unsure_why or None if attempt else None,
+            "needs_help": {"why": machine.needs_help_why, "since": stamp(machine.needs_help_since)}
+            if machine.needs_help_since
+            else None,
+            "in_use": used or used_by_hand(machine, at),
         }
         shape["current_job"] = shape["current_jobs"][0] if shape["current_jobs"] else None
     return shape
 
 
-def _machine_progress(latest: figures.Figures | None, jobs: Sequence[Job]) -> Shape | None:
+def _machine_progress(
+    machine: Machine, latest: figures.Figures | None, attempt: Attempt | None, at: datetime
+) -> Shape | None:
     if latest is not None and latest.percent is not None:
         progress: Shape = latest.as_patch()["progress"]
         return progress
+    jobs = [part.job for part in attempt.parts.all() if part.live] if attempt else []
+    if attempt is not None and not machine.linked:
+        return next((_job_progress(job, attempt, at) for job in jobs if job.state in STARTED), None)
     known = next((job for job in jobs if job.percent is not None), None)
-    return _job_progress(known) if known else None
+    return _job_progress(known, None, at) if known else None
 
 
 def _open_orders(attempt_ids: Sequence[str]) -> dict[str, list[Order]]:
@@ -228,7 +253,7 @@ def _job_shape(
         "findings": [
             {**finding.as_json(), "detail": say(finding.code, finding.params)} for finding in findings_of(job)
         ],
-        "progress": _job_progress(job),
+        "progress": _job_progress(job, part.attempt if part else None, at),
         "place": place.number if place else None,
         "expected_start": stamp(place.expected_start) if place else None,
         "waiting_for": [
@@ -245,13 +270,17 @@ def _job_shape(
     return shape
 
 
-def _job_progress(job: Job) -> Shape:
-    left = job.seconds_left
+def _job_progress(job: Job, attempt: Attempt | None, at: datetime) -> Shape:
+    """Return how far a job is; where no machine says so, by the clock and the file's own estimate."""
+    percent, left, known_at = job.percent, job.seconds_left, job.progress_at
+    if attempt is not None and job.state in STARTED and not attempt.machine.linked:
+        percent, left = by_the_clock(attempt, at)
+        known_at = at
     return {
-        "percent": None if job.percent is None else round(job.percent, 1),
+        "percent": None if percent is None else round(percent, 1),
         "minutes_left": None if left is None else -(-left // 60),
         "estimated": True,  # a printer counts bytes, not time
-        "at": stamp(job.progress_at),
+        "at": stamp(known_at),
     }
 
 

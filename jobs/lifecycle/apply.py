@@ -43,13 +43,21 @@ _PARTS: dict[Source, frozenset[Who]] = {
 
 
 def apply(
-    job_id: str, action: Action, *, actor: User | None, source: Source, at: datetime, **details: Any
+    job_id: str,
+    action: Action,
+    *,
+    actor: User | None,
+    source: Source,
+    at: datetime,
+    on: Machine | None = None,
+    **details: Any,
 ) -> Job:
     """Move a job by one row of the table, with its event, in one transaction. Returns the job as it is then.
 
-    ``details`` go into the history; ``reason`` (a code or words), ``attempt`` (id), ``seen_sha256`` and
-    ``seen_version`` (what an instructor was shown) also decide. Raises ``NotFound``, ``NotAllowed``, ``Malformed``
-    (no reason given), ``Conflict`` (the job is in another state by now) or ``Refused`` with every guard that fails.
+    ``on`` is the machine that a person takes a queued job to. ``details`` go into the history; ``reason`` (a code or
+    words), ``attempt`` (id), ``seen_sha256`` and ``seen_version`` (what an instructor was shown) also decide.
+    Raises ``NotFound``, ``NotAllowed``, ``Malformed`` (no reason given), ``Conflict`` (the job is in another state by
+    now) or ``Refused`` with every guard that fails.
     """
     with transaction.atomic():
         _lock_machine_of(job_id)
@@ -61,7 +69,7 @@ def apply(
         )
         if job is None:
             raise NotFound
-        step = _Step(job, ROWS[action], actor, source, at, details)
+        step = _Step(job, ROWS[action], actor, source, at, details, on)
         step.check()
         step.take()
     live.job_changed(job)
@@ -90,7 +98,9 @@ class _Step:
         source: Source,
         at: datetime,
         details: dict[str, Any],
+        on: Machine | None = None,
     ) -> None:
+        self.on = on
         self.job, self.row, self.actor, self.source, self.at, self.details = (
             job,
             row,
@@ -119,7 +129,7 @@ class _Step:
 
     @property
     def linked(self) -> bool:
-        machine = self.attempt.machine if self.attempt else self.job.machine
+        machine = self.attempt.machine if self.attempt else self.on or self.job.machine
         return machine is None or machine.linked
 
     # --- may it be? ---------------------------------------------------------------------------------------------
@@ -199,7 +209,8 @@ class _Step:
             Order.objects.filter(attempt=attempt, state__in=UNSETTLED).update(
                 state=OrderState.EXPIRED, settled_at=self.at, outcome="attempt_ended"
             )
-        if self.row.marks_plate:
+        if self.row.marks_plate and (self.row.action is not Action.FAIL or self.started):
+            # A file that never got there, or never started, left nothing on the plate.
             mark_plate(lock_machine(attempt.machine_id), at=self.at, why=str(self.row.action))
 
 

@@ -47,19 +47,25 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
             if problem is not None:
                 raise Conflict(problem)  # it became another model, or the job goes to another site by now
             apply(job_id, Action.CLAIM, actor=None, source=Source.DISPATCHER, at=at, machine=machine.name)
-            job = Job.objects.select_related("machine_file").get(pk=job_id)
-            assert job.machine_file is not None  # an approval without one does not hold
-            attempt = Attempt.objects.create(
-                machine=machine,
-                machine_file=job.machine_file,
-                file_sha256=job.machine_file.sha256,
-                lease_number=lease_number,
-                claimed_at=at,
-            )
-            AttemptJob.objects.create(attempt=attempt, job=job, number=job.parts.count() + 1)
+            attempt = begin_attempt(job_id, machine, at=at)
     except IntegrityError as reason:
         raise Conflict(Problem("machine_taken")) from reason
     push.changed(f"machine:{machine_id}")
+    return attempt
+
+
+def begin_attempt(job_id: str, machine: Machine, *, at: datetime) -> Attempt:
+    """Make the try of a job that was claimed just now; in the same transaction. ``machine`` is locked."""
+    job = Job.objects.select_related("machine_file").get(pk=job_id)
+    assert job.machine_file is not None  # an approval without one does not hold
+    attempt = Attempt.objects.create(
+        machine=machine,
+        machine_file=job.machine_file,
+        file_sha256=job.machine_file.sha256,
+        lease_number=machine.lease_number,
+        claimed_at=at,
+    )
+    AttemptJob.objects.create(attempt=attempt, job=job, number=job.parts.count() + 1)
     return attempt
 
 

@@ -3,20 +3,21 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
-from equipment.machines.states import AT_WORK, STALE_AFTER_S, Report
+from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, Driver, Report
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
 from jobs.lifecycle import live
 from jobs.lifecycle.apply import apply, approval_problem
-from jobs.lifecycle.models import Attempt, Job, Order
-from jobs.lifecycle.queries import Viewer, job_for, live_part, may_have_started
+from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
+from jobs.lifecycle.queries import HELPING_ROLES, Viewer, job_for, live_part, may_have_started
 from jobs.lifecycle.states import Source, State, Verb
 from jobs.lifecycle.table import ORDER_LIFETIME_S, ROWS, Action
 
@@ -50,12 +51,9 @@ def press(
     part = live_part(job)
     if machine and part is not None and part.attempt.machine_id != machine:
         raise Conflict(Problem("wrong_state", {"state": job.state, "action": action}))
-    if part is not None and part.attempt.machine.linked:
-        if action in {Action.START, Action.PAUSE, Action.RESUME}:
-            asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
-            return job_for(actor, job_id), asked
-    elif part is not None and action is Action.START and plate_clear:
-        clear_plate(part.attempt.machine_id, actor=actor, at=at)
+    if part is not None and _is_asked_by_line(part.attempt.machine, action):
+        asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
+        return job_for(actor, job_id), asked
     details: dict[str, object] = {}
     if reason:
         details["reason"] = reason
@@ -67,12 +65,22 @@ def press(
         details["words"] = words.strip()[:300]
     if action is Action.RELEASE:
         details["blameless"] = True
-    apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)
+    with transaction.atomic():  # what is refused leaves no plate behind that nobody asked to be clear
+        if part is not None and action is Action.START and plate_clear:
+            clear_plate(part.attempt.machine_id, actor=actor, at=at)
+        apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)
     job = job_for(actor, job_id)
     order: Order | None = None
     if action is Action.ASK_STOP and job.state == State.STOPPING:
         order = Order.objects.filter(attempt__parts__job=job, verb=Verb.STOP).order_by("-created_at").first()
     return job, order
+
+
+def _is_asked_by_line(machine: Machine, action: Action) -> bool:
+    """Say whether a machine must answer for this, or the person at it does."""
+    if action is Action.START:
+        return Driver(machine.driver) in STARTED_BY_LINE
+    return machine.linked and action in {Action.PAUSE, Action.RESUME}
 
 
 def _order(
@@ -158,19 +166,21 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
     """
     with transaction.atomic():
         machine = lock_machine(machine_id)
-        roles = Viewer(actor, at).roles_at(machine.site_id)
+        viewer = Viewer(actor, at)
+        roles = viewer.roles_at(machine.site_id)
         if not roles:
             raise NotFound
-        if roles <= {"member"}:
+        own = not (roles & HELPING_ROLES) and _own_work(machine, viewer)
+        if not roles & HELPING_ROLES and not own:
             raise NotAllowed(Problem("not_allowed", {"action": "clear_plate"}))
         problems = []
-        if not is_on_site(actor, machine.site_id, at):
+        if not own and not is_on_site(actor, machine.site_id, at):
             problems.append(Problem("not_on_site"))
         if machine.report in AT_WORK or _started_without_link(machine):
             problems.append(Problem("machine_working", {"machine": machine.name}))
         if problems:
             raise Refused(*problems)
-        machine = machines.clear_plate(machine, actor=actor, at=at)
+        machine = machines.clear_plate(machine, actor=actor, at=at, own_work=own)
         finished = Job.objects.filter(
             # Made here: a try that failed here before says nothing of where the object lies.
             state=State.FINISHED,
@@ -181,6 +191,19 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
             apply(job.pk, Action.SHELVE, actor=actor, source=Source.SYSTEM, at=at, machine=machine.name)
     push.changed(f"machine:{machine.pk}", f"board:{machine.site_id}")
     return machine
+
+
+def _own_work(machine: Machine, viewer: Viewer) -> bool:
+    """Say whether this person makes their own objects here, and nothing that is somebody else's lies there."""
+    if machine.linked or not viewer.operates(machine.model.kind, machine.site):
+        return False
+    lies_there = Q(live=True) | Q(job__state=State.FINISHED, outcome=State.FINISHED)
+    owners = set(
+        AttemptJob.objects.filter(lies_there, attempt__machine=machine).values_list(
+            "job__owner_id", flat=True
+        )
+    )
+    return owners == {viewer.person.pk}
 
 
 def _started_without_link(machine: Machine) -> bool:

@@ -8,10 +8,13 @@ from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
 
+from equipment.certifications.queries import is_certified
+from equipment.machines.models import MachineKind
 from equipment.machines.states import AT_WORK, Report
-from equipment.sites.models import SiteRole
-from equipment.sites.queries import is_on_site
+from equipment.sites.models import Site, SiteRole
+from equipment.sites.queries import is_on_site, present_people
 from equipment.sites.states import STAFF_ROLES, Role
+from fablab.core.clock import local_day
 from fablab.core.errors import NotFound
 from fablab.people.models import User
 from jobs.inspection.findings import Finding
@@ -31,6 +34,7 @@ class Viewer:
         self.at = at
         self._roles: dict[str, set[Role]] | None = None
         self._here: dict[str, bool] = {}
+        self._operates: dict[tuple[str, str], bool] = {}
 
     def roles_at(self, site_id: str) -> set[Role]:
         if self._roles is None:
@@ -54,9 +58,31 @@ class Viewer:
             parts.add(Who.INSTRUCTOR)
         if roles & STAFF_ROLES:
             parts.add(Who.STAFF)
-        if not linked and parts & {Who.INSTRUCTOR, Who.STAFF} and self.is_on_site(job.site_id):
+        if not linked and (
+            (parts & {Who.INSTRUCTOR, Who.STAFF} and self.is_on_site(job.site_id))
+            or (Who.OWNER in parts and self.operates(job.machine_model.kind, job.site))
+        ):
             parts.add(Who.OPERATOR)
         return frozenset(parts)
+
+    def operates(self, kind: MachineKind, site: Site) -> bool:
+        """Say whether this person may make their own objects at this kind of machine now.
+
+        The kind's guide must say so, the person must be trained for it, and somebody on duty must be in the house:
+        nobody can prove that a member stands at the machine, so their word holds only where it can be looked at.
+        """
+        key = kind.pk, site.pk
+        if key not in self._operates:
+            self._operates[key] = (
+                kind.by_hand.owner_operates
+                and bool(self.roles_at(site.pk))
+                and (
+                    not kind.needs_certificate
+                    or is_certified(self.person, kind.pk, site.pk, local_day(self.at, site.time_zone))
+                )
+                and present_people(site.pk, self.at).exists()
+            )
+        return self._operates[key]
 
 
 def visible_jobs(viewer: User) -> QuerySet[Job]:
@@ -67,7 +93,7 @@ def visible_jobs(viewer: User) -> QuerySet[Job]:
 
 def with_all_that_pages_show(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Load what a job's page or answer shows, in a fixed number of queries."""
-    parts = AttemptJob.objects.select_related("attempt__machine").order_by("number")
+    parts = AttemptJob.objects.select_related("attempt__machine", "attempt__machine_file").order_by("number")
     return jobs.select_related(
         "owner",
         "site",
@@ -92,7 +118,9 @@ def attempts_of(job: Job) -> list[AttemptJob]:
     """Return the job's tries, first to last; uses what ``with_all_that_pages_show`` loaded."""
     loaded = getattr(job, "loaded_parts", None)
     if loaded is None:
-        loaded = list(job.parts.select_related("attempt__machine").order_by("number"))
+        loaded = list(
+            job.parts.select_related("attempt__machine", "attempt__machine_file").order_by("number")
+        )
     return list(loaded)
 
 
@@ -158,6 +186,18 @@ def _would_be_refused(
 def may_have_started(attempt: Attempt) -> bool:
     """Say whether the machine moved, or may have: then it is never called "not started" without proof."""
     return attempt.started_at is not None or attempt.start_sent_at is not None
+
+
+def by_the_clock(attempt: Attempt, at: datetime) -> tuple[float | None, int | None]:
+    """Return (percent, seconds left) of a try on a machine that says nothing: the time since its start, measured by
+    the file's own estimate. (None, None) without one. It never says 100: only a person knows when it is done.
+    """
+    minutes = (attempt.machine_file.report or {}).get("minutes")
+    if attempt.started_at is None or not minutes:
+        return None, None
+    whole = float(minutes) * 60
+    passed = max(0.0, (at - attempt.started_at).total_seconds())
+    return min(99.0, 100 * passed / whole), max(0, round(whole - passed))
 
 
 def machine_vouches(attempt: Attempt) -> bool:

@@ -2,6 +2,7 @@
 
 * ``drafts``: made, changed, prepared
 * ``press``: what a person asks for: acts and orders; the plate
+* ``handover``: a person takes a job to a machine without a link
 * ``attempts``: what dispatch and supervision do and report; orders as they take them
 * ``apply``: the one writer of ``Job.state``, under all of them
 """
@@ -30,6 +31,7 @@ from jobs.lifecycle.drafts import (
     preparation_ended,
     upload_inspected,
 )
+from jobs.lifecycle.handover import take, use_now
 from jobs.lifecycle.press import clear_plate, press
 
 __all__ = [
@@ -53,6 +55,8 @@ __all__ = [
     "press",
     "settle_order",
     "step_attempt",
+    "take",
     "take_order",
     "upload_inspected",
+    "use_now",
 ]

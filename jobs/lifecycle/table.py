@@ -34,7 +34,11 @@ class Action(StrEnum):
 
 
 class Who(StrEnum):
-    """Parts that may act. ``OPERATOR``: an instructor or staff member marked present, at a machine without a link."""
+    """Parts that may act.
+
+    ``OPERATOR``: who stands at a machine without a link: an instructor or staff member marked present, or, for kinds
+    whose guide says so, the trained owner of the object while somebody on duty is in the house.
+    """
 
     OWNER = "owner"
     INSTRUCTOR = "instructor"
@@ -98,8 +102,9 @@ TABLE: tuple[Row, ...] = (
          G.NOT_OWN_JOB, G.SAME_FILE, G.PREPARED, G.CERTIFIED),
     _row(A.REJECT, {S.SUBMITTED}, S.REJECTED, {W.INSTRUCTOR}, G.REASON),
     _row(A.VOID, {S.QUEUED}, S.SUBMITTED, {W.OWNER, W.STAFF, W.INSTRUCTOR, W.SYSTEM}),
-    _row(A.CLAIM, {S.QUEUED}, S.SENDING, {W.DISPATCHER}, G.APPROVAL_VALID),
-    _row(A.RELEASE, {S.SENDING, S.LOADED}, S.QUEUED, {W.DISPATCHER, W.INSTRUCTOR, W.STAFF}, G.SURELY_NOT_STARTED),
+    _row(A.CLAIM, {S.QUEUED}, S.SENDING, {W.DISPATCHER, W.OPERATOR}, G.APPROVAL_VALID),
+    _row(A.RELEASE, {S.SENDING, S.LOADED}, S.QUEUED, {W.DISPATCHER, W.OPERATOR, W.INSTRUCTOR, W.STAFF},
+         G.SURELY_NOT_STARTED),
     _row(A.LOAD, {S.SENDING}, S.LOADED, {W.DISPATCHER, W.OPERATOR}),
     Row(A.START, frozenset({S.SENDING, S.LOADED}), S.RUNNING, frozenset({W.MACHINE, W.OPERATOR}),
         (G.PLATE_CLEAR, G.APPROVAL_VALID), ordered_by=frozenset({W.INSTRUCTOR, W.STAFF}), verb=Verb.START),
@@ -113,7 +118,8 @@ TABLE: tuple[Row, ...] = (
         frozenset({W.MACHINE, W.OPERATOR, W.INSTRUCTOR, W.STAFF}), (G.REASON,), marks_plate=True),
     Row(A.FINISH, frozenset({S.RUNNING, S.PAUSED, S.STOPPING}), S.FINISHED,
         frozenset({W.MACHINE, W.OPERATOR, W.INSTRUCTOR, W.STAFF}), marks_plate=True),
-    Row(A.FAIL, ON_MACHINE, S.FAILED, frozenset({W.MACHINE, W.INSTRUCTOR, W.STAFF}), (G.REASON,), marks_plate=True),
+    Row(A.FAIL, ON_MACHINE, S.FAILED, frozenset({W.MACHINE, W.OPERATOR, W.INSTRUCTOR, W.STAFF}), (G.REASON,),
+        marks_plate=True),
     _row(A.REQUEUE, {S.FAILED}, S.QUEUED, {W.INSTRUCTOR, W.STAFF}, G.APPROVAL_VALID, G.ATTEMPTS_LEFT),
     _row(A.SHELVE, {S.FINISHED}, S.READY, {W.SYSTEM}),
     _row(A.COLLECT, {S.FINISHED, S.READY}, S.COLLECTED, {W.OWNER, W.STAFF}),

@@ -1,0 +1,35 @@
+""" "Je l'utilise maintenant": a booking that begins now, for the person who stands at the machine (J2)."""
+
+from datetime import datetime, timedelta
+
+from equipment.bookings.models import Booking
+from equipment.bookings.queries import free_intervals
+from equipment.bookings.services import book, check_in
+from equipment.machines.models import Machine
+from equipment.machines.queries import machine_for
+from fablab.people.models import User
+
+
+def longest_now(machine: Machine, at: datetime) -> datetime | None:
+    """Return until when the machine can be had from now on: the next booking, closing time, the kind's longest.
+
+    None when not even its shortest booking fits.
+    """
+    begin = at.replace(microsecond=0)
+    kind = machine.model.kind
+    for span in free_intervals(machine, begin, begin + timedelta(minutes=kind.max_minutes)):
+        if span.start <= begin:
+            return span.end
+    return None
+
+
+def walk_up(*, person: User, machine_id: str, at: datetime) -> Booking:
+    """Book the machine from now on for as long as it is free, and check the person in: they are there.
+
+    Raises what ``book`` raises: when nothing is free, the rules say why, as for any other time.
+    """
+    machine = machine_for(person, machine_id)
+    begin = at.replace(microsecond=0)
+    end = longest_now(machine, at) or begin + timedelta(minutes=machine.model.kind.min_minutes)
+    booking = book(person=person, machine_id=machine_id, start=begin, end=end, actor=person, at=at)
+    return check_in(booking.pk, actor=person, at=at)

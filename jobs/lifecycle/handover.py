@@ -1,0 +1,104 @@
+"""The handover: at a machine without a link the person who stands there is the link (``Who.OPERATOR``).
+
+They take the next object to the machine: claimed and loaded in one transaction, for the file is in their hands. From
+then on ``press`` takes their word for a fact: started, paused, finished, failed, stopped. The plate gate is the same.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from equipment.bookings.models import Booking
+from equipment.bookings.states import LIVE
+from equipment.bookings.walk_up import walk_up
+from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine
+from equipment.machines.queries import machine_for
+from equipment.machines.record import write
+from equipment.machines.states import FED, Driver
+from fablab.core.errors import Conflict, Problem, Refused
+from fablab.live import push
+from fablab.people.models import User
+from jobs.lifecycle.apply import apply, approval_problem
+from jobs.lifecycle.attempts import begin_attempt
+from jobs.lifecycle.models import Attempt, Job
+from jobs.lifecycle.queries import job_for
+from jobs.lifecycle.states import Source, State
+from jobs.lifecycle.table import APPROVAL_UNDO_S, Action
+
+
+def take(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
+    """Take a queued job to a machine whose files are carried by hand: queued → sending → loaded at once.
+
+    Raises ``NotFound`` for a job or machine that the actor does not see, ``NotAllowed`` for who may not operate it,
+    ``Refused`` with every reason why it cannot be taken there now, and ``Conflict`` when somebody was quicker
+    (``wrong_state``, ``machine_taken``) or the approval does not hold (``approval_void``: it is to be looked at again).
+    """
+    job = job_for(actor, job_id)
+    machine_for(actor, machine_id)
+    problem = approval_problem(job, at)
+    if problem is not None and job.state == State.QUEUED:
+        apply(job_id, Action.VOID, actor=None, source=Source.SYSTEM, at=at, reason=problem.params["why"])
+        raise Conflict(problem)
+    try:
+        with transaction.atomic():
+            machine = lock_machine(machine_id)
+            apply(
+                job_id,
+                Action.CLAIM,
+                actor=actor,
+                source=Source.PERSON,
+                at=at,
+                on=machine,
+                machine=machine.name,
+            )
+            problems = _why_not(job, machine, at)
+            if problems:
+                raise Refused(*problems)
+            begin_attempt(job_id, machine, at=at)
+            if machine.in_use_since is not None:
+                write(machine, in_use_since=None)  # what is done there has a name now
+            apply(job_id, Action.LOAD, actor=actor, source=Source.PERSON, at=at)
+    except IntegrityError as reason:
+        raise Conflict(Problem("machine_taken")) from reason
+    push.changed(f"machine:{machine_id}")
+    push.part_changed(f"board:{job.site_id}", machine_id)
+    return job_for(actor, job_id)
+
+
+def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:
+    """Return every reason why this job cannot be taken to this machine now."""
+    problems = []
+    approval = job.approvals.filter(voided_at__isnull=True).first()
+    if approval is not None and at < approval.at + timedelta(seconds=APPROVAL_UNDO_S):
+        problems.append(Problem("approved_just_now", {"seconds": APPROVAL_UNDO_S}))
+    if Driver(machine.driver) in FED:
+        problems.append(Problem("machine_fed_by_line", {"machine": machine.name}))
+    wanted = {job.machine_id, machine.pk} - {None} == {machine.pk}
+    fits = (machine.model_id, machine.site_id) == (job.machine_model_id, job.site_id)
+    if machine.retired_at is not None or not fits or not wanted:
+        problems.append(Problem("other_machine", {"machine": machine.name}))
+    elif job.machine_file is not None and job.machine_file.format not in machine.model.formats:
+        problems.append(Problem("not_a_machine_file", {"formats": ", ".join(machine.model.formats)}))
+    if machine.out_of_order_since is not None:
+        problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
+    if Attempt.objects.filter(machine=machine, ended_at__isnull=True).exists():
+        problems.append(Problem("machine_taken"))
+    elif (
+        Booking.objects.filter(machine=machine, state__in=LIVE, held_start__lte=at, held_end__gt=at)
+        .exclude(person=job.owner_id)
+        .exists()
+    ):
+        problems.append(Problem("booked_by_other", {"machine": machine.name}))
+    return problems
+
+
+def use_now(*, person: User, machine_id: str, at: datetime) -> Booking:
+    """ "Je l'utilise maintenant": book from now on, and be there (J2). Only a machine on which no job lies.
+
+    Raises what ``walk_up`` raises, and ``Conflict("machine_taken")``.
+    """
+    machine = machine_for(person, machine_id)
+    if Attempt.objects.filter(machine=machine, ended_at__isnull=True).exists():
+        raise Conflict(Problem("machine_taken"))
+    return walk_up(person=person, machine_id=machine_id, at=at)
