@@ -62,7 +62,29 @@ CODES: dict[str, Code] = {
     "time_doubtful": Code(ASK, Reason.TALK),  # stated_minutes, least_minutes
     "slicer_unknown": Code(ASK, Reason.TALK),
     "secrets_inside": Code(INFO, None),  # count
+    # embroidery
+    "data_damaged": Code(BLOCKS, Reason.UNREADABLE),  # record
+    "no_stitch": Code(BLOCKS, Reason.UNREADABLE),
+    "few_stitches": Code(ASK, Reason.TALK),  # stitches
+    "header_differs": Code(ASK, Reason.TALK),  # announced, found
+    "sequins_inside": Code(ASK, Reason.TALK),
+    "stitch_too_long": Code(ASK, Reason.TALK),  # length_mm, most_mm
+    "stitches_dense": Code(ASK, Reason.TALK),  # points, most
+    "colours_untold": Code(INFO, None),
+    # lines for a blade
+    "nothing_to_cut": Code(BLOCKS, Reason.UNREADABLE),
+    "too_many_lines": Code(BLOCKS, Reason.UNREADABLE),  # most
+    "device_command": Code(BLOCKS, Reason.NOT_ALLOWED),  # line
+    "text_inside": Code(BLOCKS, Reason.UNREADABLE),
+    "several_tools": Code(ASK, Reason.TALK),  # tools
     # this file on this machine model
+    "too_big_for_frames": Code(BLOCKS, Reason.TOO_BIG),  # width_mm, height_mm, frame
+    "frame_needed": Code(INFO, None),  # frame
+    "fits_frame_turned": Code(ASK, Reason.TALK),  # frame
+    "start_outside_frame": Code(ASK, Reason.TALK),
+    "too_many_stitches": Code(BLOCKS, Reason.TOO_BIG),  # stitches, most
+    "too_many_colours": Code(ASK, Reason.TALK),  # colours, most
+    "outside_sheet": Code(BLOCKS, Reason.TOO_BIG),  # axis, at_mm, least_mm, most_mm
     "too_big": Code(BLOCKS, Reason.TOO_BIG),  # axis, size_mm, most_mm
     "outside_bed": Code(BLOCKS, Reason.TOO_BIG),  # axis, at_mm, least_mm, most_mm, line
     "below_bed": Code(BLOCKS, Reason.NOT_ALLOWED),  # at_mm, line

@@ -4,16 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .codes import finding
+from .estimates import SEWN
 from .findings import Finding, Report, Severity
 from .limits import ModelLimits
+from .textile import cuts, fits_sheet, sews
 
 PREPARED_INTO: Mapping[str, tuple[str, ...]] = {
     # what the house can make of a file that the machine does not read itself
     "stl": ("gcode",),
     "3mf": ("gcode",),
     "obj": ("gcode",),
+    "svg": ("hpgl",),
 }
 SOLIDS = frozenset({"stl", "3mf", "obj"})
+DRAWINGS = frozenset({"svg"})
+# Formats whose commands reach the machine's settings and heaters: handing one in is a right of its own (SEC-1).
+COMMANDING = frozenset({"gcode"})
 SLACK_MM = 0.02  # files round to hundredths
 
 
@@ -32,6 +38,12 @@ def judge(report: Report, limits: ModelLimits) -> tuple[Finding, ...]:
         found += _moves_stay_inside(report.facts, limits)
         found += _heat(report.facts, limits)
         found += _made_for_another(report, limits)
+    if report.format in SEWN:
+        found += sews(report, limits)
+    if report.format == "hpgl":
+        found += cuts(report, limits)
+    if report.format in DRAWINGS and report.size_mm is not None:
+        found += fits_sheet(report.size_mm, limits)
     return tuple(found)
 
 

@@ -5,50 +5,98 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from . import pictures, signatures
+from . import flat_pictures, pictures, signatures
 from .codes import finding
+from .cutting import CutLines
 from .findings import Finding, Report
-from .formats import gcode, stl
+from .formats import dst, gcode, hpgl, stl
+from .layout import Layout, lay_out
 from .mesh import Triangles, write_stl
+from .stitches import Design
 from .toolpath import Toolpath
 
 HEAD_BYTES = 4096
 
-Draw = Callable[[], bytes]  # makes the picture, a PNG; may take longer than the reading
-Reader = Callable[[Path, Path | None, bool], tuple[Report, Draw | None]]
+
+class Content(NamedTuple):
+    """What was found in a file, beside its report."""
+
+    draw: Callable[[], bytes]  # makes the picture, a PNG; may take longer than the reading
+    write: Callable[[Path, Layout], None] | None = None  # its bare geometry: triangles as STL, lines as HPGL
+
+
+Reader = Callable[[Path, bool], tuple[Report, Content | None]]  # the file, whether a picture is wanted
 
 
 class Format(NamedTuple):
     name: str
     endings: tuple[str, ...]
     sniff: Callable[[bytes], bool]  # could these first bytes be this format?
-    read: Reader  # the file, where to write its bare triangles, whether a picture is wanted
+    read: Reader
 
 
 def _solid(reader: Callable[[Path], tuple[Report, Triangles | None]]) -> Reader:
     """A model's reader: its triangles can be drawn and written out clean."""
 
-    def read(path: Path, mesh_to: Path | None, pictured: bool) -> tuple[Report, Draw | None]:
+    def read(path: Path, pictured: bool) -> tuple[Report, Content | None]:
         report, triangles = reader(path)
         if triangles is None:
             return report, None
-        if mesh_to is not None and not report.blocked:
-            write_stl(triangles, mesh_to)
-        return report, partial(pictures.draw_mesh, triangles) if pictured else None
+        return report, Content(
+            partial(pictures.draw_mesh, triangles), lambda to, _layout: write_stl(triangles, to)
+        )
 
     return read
 
 
-def _read_gcode(path: Path, mesh_to: Path | None, pictured: bool) -> tuple[Report, Draw | None]:
+def _sewn(reader: Callable[[Path], tuple[Report, Design | None]]) -> Reader:
+    def read(path: Path, pictured: bool) -> tuple[Report, Content | None]:
+        report, design = reader(path)
+        return report, Content(partial(flat_pictures.draw_stitches, design)) if design else None
+
+    return read
+
+
+def _cut(reader: Callable[[Path], tuple[Report, CutLines | None]]) -> Reader:
+    """A drawing's reader: its lines can be laid out anew and written in a cutter's language."""
+
+    def read(path: Path, pictured: bool) -> tuple[Report, Content | None]:
+        report, lines = reader(path)
+        if lines is None:
+            return report, None
+
+        def write(to: Path, layout: Layout) -> None:
+            to.write_bytes(hpgl.written(lay_out(list(lines.paths()), layout)))
+
+        return report, Content(partial(flat_pictures.draw_lines, lines), write)
+
+    return read
+
+
+def _read_gcode(path: Path, pictured: bool) -> tuple[Report, Content | None]:
     toolpath = Toolpath() if pictured else None
     report = gcode.read(path, toolpath)
-    return report, partial(pictures.draw_toolpath, toolpath) if toolpath and toolpath.segments else None
+    return report, Content(
+        partial(pictures.draw_toolpath, toolpath)
+    ) if toolpath and toolpath.segments else None
 
 
 FORMATS: tuple[Format, ...] = (
     Format("stl", ("stl",), stl.sniff, _solid(stl.read)),
     Format("gcode", ("gcode", "gco", "g"), gcode.sniff, _read_gcode),
+    Format("dst", ("dst",), dst.sniff, _sewn(dst.read)),
+    Format("hpgl", ("plt", "hpgl", "hpg"), hpgl.sniff, _cut(hpgl.read)),
 )
+
+
+def endings_of(name: str) -> tuple[str, ...]:
+    """The endings of a format, its usual one first; the name itself for a format that nobody reads here."""
+    return next((one.endings for one in FORMATS if one.name == name), (name,))
+
+
+def format_of_ending(ending: str) -> str:
+    """The format that files of this ending claim to be; "" for none that is read here."""
+    return next((one.name for one in FORMATS if ending.lower() in one.endings), "")
 
 
 def sniff(head: bytes, name: str) -> str | Finding:
@@ -73,13 +121,10 @@ def sniff(head: bytes, name: str) -> str | Finding:
     return claimed.name
 
 
-def examine(
-    path: Path, name: str, mesh_to: Path | None = None, pictured: bool = False
-) -> tuple[Report, Draw | None]:
-    """Reads one file: its report, and when `pictured` what draws it, if it can be drawn.
+def examine(path: Path, name: str, pictured: bool = False) -> tuple[Report, Content | None]:
+    """Reads one file: its report, and what it holds, if anything (a machine file's only when `pictured`).
 
-    Writes a sound model's bare triangles (binary STL, standing on the plate) to `mesh_to`. Never raises for bad
-    input: what cannot be read comes back as a report with a blocking finding. Call it through
+    Never raises for bad input: what cannot be read comes back as a report with a blocking finding. Call it through
     `sandbox.inspect_file`, which also bounds time and memory.
     """
     try:
@@ -92,14 +137,14 @@ def examine(
         return Report("", findings=(sniffed,)), None
     reader = next(one.read for one in FORMATS if one.name == sniffed)
     try:
-        return reader(path, mesh_to, pictured)
+        return reader(path, pictured)
     except MemoryError:
         return Report(sniffed, findings=(finding("unreadable", why="too_complex"),)), None
 
 
 def read(path: Path, name: str, picture_to: Path | None = None) -> Report:
     """`examine`, with the picture drawn at once to `picture_to` where that is given and possible."""
-    report, draw = examine(path, name, pictured=picture_to is not None)
-    if picture_to is not None and draw is not None:
-        picture_to.write_bytes(draw())
+    report, content = examine(path, name, pictured=picture_to is not None)
+    if picture_to is not None and content is not None:
+        picture_to.write_bytes(content.draw())
     return report

@@ -183,8 +183,8 @@ def inspect_file(
         report = _answer(done)
         if picture is not None and not take(Path(folder) / "picture.png", picture, PNG, PICTURE_BYTES):
             report = replace(report, facts={**report.facts, "pictured": False})
-        if mesh is not None:
-            take(Path(folder) / "mesh.stl", mesh, b"", MESH_BYTES)
+        if bare is not None:
+            take(Path(folder) / "bare", bare, b"", BARE_BYTES)
         return report
 
 

@@ -130,7 +130,7 @@ def slice_and_judge(
     """
     with tempfile.TemporaryDirectory(prefix="prepare-") as folder:
         clean = Path(folder) / "clean.stl"
-        model = inspect_file(source, name or source.name, mesh=clean)
+        model = inspect_file(source, name or source.name, bare=clean)
         about = (*model.findings, *judge(model, limits))
         if any(one.severity == "blocks" for one in about) or not clean.is_file():
             return model, about or (finding("slicing_failed", why="bad_model"),)

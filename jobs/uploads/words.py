@@ -60,7 +60,29 @@ SENTENCES: Mapping[str, Sentence] = {
     "time_doubtful": _("La durée annoncée semble fausse."),
     "slicer_unknown": _("On ne sait pas quel logiciel a fait ce fichier."),
     "secrets_inside": _("Le fichier contenait une clé secrète. On l’a enlevée."),
+    # embroidery
+    "data_damaged": _("Le fichier est abîmé."),
+    "no_stitch": _("Il n’y a pas de points de broderie dans ce fichier."),
+    "few_stitches": _("Il y a très peu de points : {stitches}."),
+    "header_differs": _("Le fichier annonce {announced} points. Il en contient {found}."),
+    "sequins_inside": _("Le motif pose des paillettes."),
+    "stitch_too_long": _("Un point est très long : {length_mm} mm."),
+    "stitches_dense": _("Les points sont très serrés : {points} par mm²."),
+    "colours_untold": _("Le fichier ne dit pas les couleurs des fils."),
+    # lines for a blade
+    "nothing_to_cut": _("Il n’y a rien à découper dans ce fichier."),
+    "too_many_lines": _("Le dessin est trop détaillé."),
+    "device_command": _("Le fichier veut commander la machine (ligne {line})."),
+    "text_inside": _("Le dessin contient du texte."),
+    "several_tools": _("Le fichier utilise {tools} outils."),
     # this file on this machine model
+    "too_big_for_frames": _("Trop grand : {width_mm} × {height_mm} mm. Cadre : {frame} mm."),
+    "frame_needed": _("Le cadre qu’il faut : {frame}."),
+    "fits_frame_turned": _("Il faut tourner le motif pour le cadre {frame}."),
+    "start_outside_frame": _("Le motif commence loin de son milieu."),
+    "too_many_stitches": _("Trop de points : {stitches}, au plus {most}."),
+    "too_many_colours": _("Beaucoup de couleurs : {colours}. La machine en tient {most}."),
+    "outside_sheet": _("Le tracé sort de la zone de découpe."),
     "too_big": _("Trop grand : {size_mm} mm, au plus {most_mm} mm."),
     "outside_bed": _("L’objet sort du plateau (ligne {line})."),
     "below_bed": _("La machine toucherait le plateau (ligne {line})."),
@@ -94,6 +116,18 @@ NEXT_STEPS: Mapping[Reason, Sentence] = {
     Reason.TALK: _("Un animateur t’attend au fab lab."),
 }
 
+# Where the reason alone would send people the wrong way.
+NEXT_STEPS_OF_CODES: Mapping[str, Sentence] = {
+    "data_damaged": _("Exporte-le à nouveau."),
+    "no_stitch": _("Exporte-le à nouveau."),
+    "nothing_to_cut": _("Dessine des contours, puis exporte à nouveau."),
+    "too_many_lines": _("Simplifie-le, puis envoie-le."),
+    "device_command": _("Envoie plutôt le dessin."),
+    "text_inside": _("Transforme le texte en tracé, puis renvoie-le."),
+    "outside_sheet": _("Envoie plutôt le dessin."),
+    "colours_untold": _("Choisis les fils devant la machine."),
+}
+
 SEVERITY_WORDS: Mapping[str, Sentence] = {
     "blocks": _("À corriger"),
     "ask": _("Un animateur regarde"),
@@ -108,5 +142,8 @@ def say_finding(finding: Finding) -> str:
 
 def next_step(finding: Finding) -> str:
     """Return what to do about it; empty when there is nothing to do."""
+    own = NEXT_STEPS_OF_CODES.get(finding.code)
+    if own is not None:
+        return str(own)
     reason = reason_of(finding.code)
     return str(NEXT_STEPS[reason]) if reason is not None else ""

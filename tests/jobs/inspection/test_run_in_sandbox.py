@@ -129,7 +129,7 @@ def test_a_good_file_is_read_and_pictured_without_network_and_without_writing_el
 def test_a_sound_model_comes_back_as_bare_triangles_standing_on_the_plate(tmp_path: Path) -> None:
     source, mesh = tmp_path / "stored", tmp_path / "mesh.stl"
     source.write_bytes(find("far.stl").data)
-    inspect_file(source, "far.stl", mesh=mesh)
+    inspect_file(source, "far.stl", bare=mesh)
     clean = inspect_file(mesh, "mesh.stl")
     assert clean.size_mm == (30.0, 20.0, 10.0) and clean.facts["low_mm"] == [0.0, 0.0, 0.0]
 
@@ -137,7 +137,7 @@ def test_a_sound_model_comes_back_as_bare_triangles_standing_on_the_plate(tmp_pa
 def test_an_open_model_is_pictured_but_gives_no_triangles(tmp_path: Path) -> None:
     source, picture, mesh = tmp_path / "stored", tmp_path / "picture.png", tmp_path / "mesh.stl"
     source.write_bytes(find("open.stl").data)
-    report = inspect_file(source, "open.stl", picture, mesh=mesh)
+    report = inspect_file(source, "open.stl", picture, bare=mesh)
     assert report.blocked and picture.exists() and not mesh.exists()
 
 
