@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
+from equipment.machines.foreign import note as note_foreign
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
@@ -65,6 +66,7 @@ def hear(
             mark_plate(machine, at=at, why="work_seen" if now in AT_WORK else "work_ended")
         elif now in LOST:
             void_plate_token(machine, at=at, why="contact_lost")
+        note_foreign(machine, report=now, foreign=foreign, path=said["report_path"], at=at)
     machine_changed(machine)
     return True
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.queries import visible_machines, visible_models
 from fablab.core.errors import Malformed, Problem
-from fablab.dashboard import present
+from fablab.dashboard import handmade, present
 from fablab.dashboard.requests import Here
 
 Card = present.Card
@@ -25,6 +25,7 @@ SUPPORTS: Mapping[str, Any] = {
     "no": gettext_lazy("Non"),
 }
 MANY_COPIES = 20
+MESHES = frozenset({"stl", "3mf", "obj"})  # what a slicer may put supports under
 # A service's field and ours on the page.
 FIELD_IDS: Mapping[str, str] = {
     "upload": "file-field",
@@ -35,6 +36,7 @@ FIELD_IDS: Mapping[str, str] = {
     "quality": "quality",
     "supports": "supports",
     "copies": "copies",
+    **{name: name for name in handmade.SETTINGS},
 }
 
 
@@ -79,7 +81,8 @@ def settings_fields(job: Any, asked: Here, given: Given) -> list[Card]:
     if len(model.qualities) > 1:
         options = [(quality, QUALITIES.get(quality, quality)) for quality in model.qualities]
         fields.append(choice("quality", _("Qualité"), options, given.get("quality") or now.get("quality")))
-    if model.prepares:
+    fields += handmade.fields(model.kind.by_hand, now, given)
+    if MESHES & set(model.prepares):
         fields.append(
             choice("supports", _("Supports"), SUPPORTS.items(), given.get("supports") or now.get("supports"))
         )
@@ -121,6 +124,7 @@ def settings_label(job: Any) -> str:
     copies = job.settings.get("copies") or 1
     quality = job.settings.get("quality")
     parts = [
+        *handmade.in_short(job.machine_model.kind.by_hand, job.settings),
         job.settings.get("material"),
         str(QUALITIES.get(quality, quality)) if quality else "",
         ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies),
@@ -153,6 +157,7 @@ def changes_from(posted: Mapping[str, Any], job: Any, asked: Here) -> dict[str, 
     }
     wanted: dict[str, Any] = {"copies": copies}
     wanted |= {name: posted[name] for name in ("material", "quality", "supports") if posted.get(name)}
+    wanted |= handmade.wanted(posted, job.machine_model.kind.by_hand, job.settings)
     kind, _colon, place = posted.get("place", "").partition(":")
     model = job.machine_model
     if kind == "machine" and place != job.machine_id:
@@ -163,9 +168,13 @@ def changes_from(posted: Mapping[str, Any], job: Any, asked: Here) -> dict[str, 
         changes["machine_model_id"] = place
         model = visible_models(asked.person, site_id=job.site_id).filter(pk=place).first() or model
     if model != job.machine_model:
-        # Another model has other matters: what it does not know becomes its own first choice.
-        for name, known in (("material", model.materials), ("quality", model.qualities)):
-            wanted[name] = wanted[name] if wanted.get(name) in known else ""
+        # The form showed what the model before offers: another one keeps what it knows of that.
+        known = {"material": model.materials, "quality": model.qualities}
+        wanted = {
+            name: value
+            for name, value in wanted.items()
+            if name in {"copies", "supports"} or value in known.get(name, ())
+        }
     if {name: job.settings.get(name) for name in wanted} != wanted:
         changes["settings"] = wanted
     return changes

@@ -12,7 +12,7 @@ from fablab.api.shapes import job_shape
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, job_forms, present
+from fablab.dashboard import formats, handmade, job_forms, present
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Severity
@@ -256,6 +256,7 @@ def facts_of(job: Any, shape: Given) -> list[Card]:
     )
     if what:
         rows.append((_("Matière"), what))
+    rows += handmade.facts(job.machine_model.kind.by_hand, job.settings)
     copies = job.settings.get("copies") or 1
     if copies > 1:
         rows.append((_("Nombre"), ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies)))

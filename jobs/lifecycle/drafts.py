@@ -1,6 +1,5 @@
 """A job before it is on its way: made, changed, prepared."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from jobs.lifecycle import live
 from jobs.lifecycle.apply import apply
 from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.queries import Viewer, job_for
+from jobs.lifecycle.settings import Given, settings_for
 from jobs.lifecycle.states import EDITABLE, Source, State
 from jobs.lifecycle.table import Action, Who
 from jobs.preparation.queries import findings_for
@@ -25,10 +25,6 @@ from jobs.preparation.services import prepare
 from jobs.preparation.states import PreparationState
 from jobs.uploads.models import Upload
 from jobs.uploads.states import UploadState
-
-MAX_COPIES = 20
-SUPPORTS = ("auto", "yes", "no")
-Given = Mapping[str, Any]
 
 
 def create_job(
@@ -46,7 +42,7 @@ def create_job(
 ) -> Job:
     """Make a draft of one's own upload for a machine, or for any machine of a model at a site.
 
-    ``settings``: material, quality, copies, supports; what is left out has the model's first choice. Raises
+    ``settings`` (``lifecycle.settings``): what is left out has the model's first choice. Raises
     ``Malformed`` with every problem, ``Refused`` for a file that no machine here takes.
     """
     problems: list[Problem] = []
@@ -57,7 +53,7 @@ def create_job(
         problems.append(Problem("upload_refused", field="upload"))
     site, model, machine = _place(owner, site_id, machine_id, machine_model_id, problems)
     booking = _booking(owner, booking_id, site, model, machine, problems)
-    chosen = _settings(model, settings or {}, problems)
+    chosen = settings_for(model, settings or {}, problems)
     if problems or upload is None or site is None or model is None:
         raise Malformed(*problems)
     if booking is not None and machine is None:
@@ -126,8 +122,8 @@ def change_job(job_id: str, *, actor: User, at: datetime, **changes: Any) -> Job
                 job.owner, changes["booking_id"], job.site, job.machine_model, job.machine, problems
             )
         if "settings" in changes or "machine_model_id" in changes or "machine_id" in changes:
-            job.settings = _settings(
-                job.machine_model, {**job.settings, **changes.get("settings", {})}, problems
+            job.settings = settings_for(
+                job.machine_model, changes.get("settings", {}), problems, kept=job.settings
             )
         if problems:
             raise Malformed(*problems)
@@ -311,34 +307,6 @@ def _booking(
         problems.append(Problem("unknown_booking", field="booking"))
         return None
     return booking
-
-
-def _settings(model: MachineModel | None, given: Given, problems: list[Problem]) -> dict[str, Any]:
-    """Return complete settings: what was given, checked, and the model's first choices for the rest."""
-    chosen: dict[str, Any] = {"copies": 1, "supports": "auto"}
-    if model is not None:
-        chosen["material"] = next(iter(model.materials), "")
-        chosen["quality"] = "normal" if "normal" in model.qualities else next(iter(model.qualities), "")
-    allowed: dict[str, list[Any]] = {
-        "material": list(model.materials) if model else [],
-        "quality": list(model.qualities) if model else [],
-        "supports": list(SUPPORTS),
-    }
-    for key, value in given.items():
-        if value in (None, "") and key in chosen:
-            continue
-        if key == "copies":
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_COPIES:
-                problems.append(Problem("copies_out_of_range", {"most": MAX_COPIES}, "copies"))
-            else:
-                chosen[key] = value
-        elif key not in allowed:
-            problems.append(Problem("unknown_field", {"field": key}, key))
-        elif model is not None and value not in allowed[key]:
-            problems.append(Problem("not_a_choice", {"choices": ", ".join(map(str, allowed[key]))}, key))
-        else:
-            chosen[key] = value
-    return chosen
 
 
 def _title_of(upload: Upload) -> str:

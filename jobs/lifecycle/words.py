@@ -215,6 +215,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "not_a_machine_file": _("Il faut un fichier pour la machine : {formats}."),
     "copies_out_of_range": _("Entre 1 et {most} exemplaires."),
     "not_a_choice": _("Choisis dans la liste : {choices}."),
+    "text_too_long": _("Écris plus court."),
     "unknown_field": _("Champ inconnu : {field}."),
 }
 
