@@ -11,6 +11,7 @@ from equipment.machines.queries import visible_machines, visible_models
 from fablab.core.errors import Malformed, Problem
 from fablab.dashboard import handmade, present
 from fablab.dashboard.requests import Here
+from jobs.inspection.endings import endings_of
 
 Card = present.Card
 Given = Mapping[str, Any]
@@ -46,9 +47,8 @@ def file_field(asked: Here, label: str, error: str, job: Any = None) -> Card:
         asked.person, site_id=job.site_id if job else asked.site.pk if asked.site else None
     )
     models = {machine.model_id: machine.model for machine in machines if machine.model.kind.takes_files}
-    endings = sorted(
-        {f".{ending}" for model in models.values() for ending in (*model.prepares, *model.formats)}
-    )
+    taken = {name for model in models.values() for name in (*model.prepares, *model.formats)}
+    endings = [f".{ending}" for ending in endings_of(taken)]
     limit = settings.UPLOAD_LIMIT_BYTES
     return {
         "id": "file-field",

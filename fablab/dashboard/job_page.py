@@ -16,6 +16,7 @@ from fablab.dashboard import formats, handmade, job_forms, present
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Severity
+from jobs.inspection.judge import COMMANDING
 from jobs.lifecycle import words
 from jobs.lifecycle.queries import attempts_of, events_of, findings_of
 from jobs.lifecycle.states import State
@@ -132,8 +133,10 @@ def _missing(job: Any, asked: Here) -> list[Problem]:
     problems = []
     if kind.needs_certificate and not is_certified(job.owner, kind.pk, job.site_id, day):
         problems.append(Problem("not_certified", {"kind": kind.name}))
-    elif job.upload.format in job.machine_model.formats and not may_send_machine_files(
-        job.owner, kind.pk, job.site_id, day
+    elif (
+        job.upload.format in COMMANDING
+        and job.upload.format in job.machine_model.formats
+        and not may_send_machine_files(job.owner, kind.pk, job.site_id, day)
     ):
         problems.append(Problem("machine_files_not_allowed"))
     return problems
