@@ -20,6 +20,7 @@ from fablab.dashboard import formats, job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, sentences, signed_in, writes
 from fablab.people.states import AgeBand
 from jobs.approvals.queries import approved_just_now, previous_work, waiting_for
+from jobs.inspection.endings import endings_of
 from jobs.lifecycle import words
 from jobs.lifecycle.drafts import attach_machine_file, change_job
 from jobs.lifecycle.press import press
@@ -342,7 +343,7 @@ def settings(request: HttpRequest, job_id: str) -> HttpResponseBase:
 
 
 def _file_field(job: Any, asked: Here) -> Card:
-    endings = [f".{ending}" for ending in job.machine_model.formats]
+    endings = [f".{ending}" for ending in endings_of(job.machine_model.formats)]
     field = job_forms.file_field(asked, _("Fichier pour la machine"), "", job)
     return {**field, "accepted_label": ", ".join(endings), "accept": ",".join(endings)}
 

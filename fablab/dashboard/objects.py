@@ -17,6 +17,7 @@ from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say_problem
 from fablab.dashboard import job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
+from jobs.inspection.endings import format_of
 from jobs.lifecycle import words
 from jobs.lifecycle.press import press
 from jobs.lifecycle.queries import job_for, visible_jobs, with_all_that_pages_show
@@ -162,11 +163,11 @@ def _default_model(asked: Here, file_name: str) -> str | None:
     certified: set[str] = set()
     if asked.site is not None:
         certified = kinds_certified(asked.person, asked.site.pk, local_day(asked.at, asked.zone))
-    ending = file_name.rpartition(".")[2].lower()
+    kind_of_file = format_of(file_name)
 
     def suits(model: Any) -> tuple[bool, bool, bool]:
         return (
-            ending in model.formats or ending in model.prepares,
+            kind_of_file in model.formats or kind_of_file in model.prepares,
             model.kind_id in certified or not model.kind.needs_certificate,
             model.kind.icon in present.PRINTERS,
         )

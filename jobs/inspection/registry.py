@@ -8,6 +8,7 @@ from typing import NamedTuple
 from . import flat_pictures, pictures, signatures
 from .codes import finding
 from .cutting import CutLines
+from .endings import ENDINGS
 from .findings import Finding, Report
 from .formats import dst, gcode, hpgl, stl
 from .layout import Layout, lay_out
@@ -82,21 +83,11 @@ def _read_gcode(path: Path, pictured: bool) -> tuple[Report, Content | None]:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("stl", ("stl",), stl.sniff, _solid(stl.read)),
-    Format("gcode", ("gcode", "gco", "g"), gcode.sniff, _read_gcode),
-    Format("dst", ("dst",), dst.sniff, _sewn(dst.read)),
-    Format("hpgl", ("plt", "hpgl", "hpg"), hpgl.sniff, _cut(hpgl.read)),
+    Format("stl", ENDINGS["stl"], stl.sniff, _solid(stl.read)),
+    Format("gcode", ENDINGS["gcode"], gcode.sniff, _read_gcode),
+    Format("dst", ENDINGS["dst"], dst.sniff, _sewn(dst.read)),
+    Format("hpgl", ENDINGS["hpgl"], hpgl.sniff, _cut(hpgl.read)),
 )
-
-
-def endings_of(name: str) -> tuple[str, ...]:
-    """The endings of a format, its usual one first; the name itself for a format that nobody reads here."""
-    return next((one.endings for one in FORMATS if one.name == name), (name,))
-
-
-def format_of_ending(ending: str) -> str:
-    """The format that files of this ending claim to be; "" for none that is read here."""
-    return next((one.name for one in FORMATS if ending.lower() in one.endings), "")
 
 
 def sniff(head: bytes, name: str) -> str | Finding:

@@ -17,6 +17,7 @@ from fablab.core.clock import local_day
 from fablab.core.errors import Conflict, Malformed, NotAllowed, NotFound, Problem, Refused
 from fablab.people.models import User
 from jobs.inspection.findings import Finding
+from jobs.inspection.judge import COMMANDING
 from jobs.lifecycle import live
 from jobs.lifecycle.models import Approval, Attempt, AttemptJob, Job, JobEvent, Order
 from jobs.lifecycle.queries import Viewer, machine_vouches, may_have_started
@@ -257,8 +258,10 @@ def _certified(step: _Step) -> list[Problem]:
     problems = []
     if kind.needs_certificate and not is_certified(job.owner, kind.pk, job.site_id, day):
         problems.append(Problem("not_certified", {"kind": str(kind)}))
-    if job.upload.format in job.machine_model.formats and not may_send_machine_files(
-        job.owner, kind.pk, job.site_id, day
+    if (
+        job.upload.format in COMMANDING
+        and job.upload.format in job.machine_model.formats
+        and not may_send_machine_files(job.owner, kind.pk, job.site_id, day)
     ):
         problems.append(Problem("machine_files_not_allowed", {"kind": str(kind)}))
     return problems
