@@ -84,6 +84,9 @@ MACHINE_NETWORKS = env.list(
         "[fd00::/8]:80-65535",
     ],
 )
+# Folders of this computer below which files may be laid for machines to read: shares are mounted there. Nothing else
+# of this computer's disks can be written to by a machine's connection.
+MACHINE_FOLDERS = env.list("MACHINE_FOLDERS", default=[str(VAR_DIR / "machines")])
 
 # --- applications -----------------------------------------------------------------------------------------
 

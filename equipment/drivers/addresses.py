@@ -113,6 +113,12 @@ def check_address(ip: str | Address, port: int, allowed: Iterable[AllowedAddress
     return None if any(entry.holds(ip, port) for entry in allowed) else Refusal.NOT_LISTED
 
 
+def check_literal(host: str, port: int, allowed: Iterable[AllowedAddress]) -> Refusal | None:
+    """As `check_address` for an address that is written out; `None` for a name, checked when it is looked up."""
+    refusal = check_address(host, port, allowed)
+    return None if refusal is Refusal.NOT_AN_ADDRESS else refusal
+
+
 def _refused_always(ip: Address) -> Refusal | None:
     if ip in _METADATA:
         return Refusal.METADATA

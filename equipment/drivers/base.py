@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Protocol
 
@@ -133,15 +133,20 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a kind of machine can do; pages offer only that."""
+    """What a kind of machine can do; pages offer only that. What is not named here cannot be done."""
 
-    send: bool
-    start: bool
-    pause: bool
-    stop: bool
-    observe: bool
-    temperatures: bool
-    camera: bool
+    address: bool = False  # there is something to reach; without it only a person reaches the machine
+    key: bool = False  # it lets in by a key
+    send: bool = False  # stores files: `send`, `remote_file`, `list_folder`, `delete`
+    start: bool = False  # begins by an order
+    streams: bool = False  # takes the file with its start, and makes what has arrived
+    pause: bool = False
+    resume: bool = False
+    stop: bool = False
+    observe: bool = False  # says itself what it does; else a person at it does
+    push: bool = False  # says it unasked: `watch`
+    temperatures: bool = False
+    camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +199,16 @@ class Push:
 class Code(StrEnum):
     """Why something did not work. Pages make sentences of these."""
 
+    # the kind of machine
+    NOT_SUPPORTED = "not_supported"  # params: call; machines of this kind cannot do that, nothing was tried
     # the way to the machine
     ADDRESS_FORBIDDEN = "address_forbidden"  # params: reason
     ADDRESS_INVALID = "address_invalid"  # params: reason
     NAME_UNKNOWN = "name_unknown"
     NO_ROUTE = "no_route"
+    FOLDER_MISSING = "folder_missing"  # params: reason; not there, not a folder, or reached by a link
+    FOLDER_UNREADABLE = "folder_unreadable"  # we may not look into it
+    FOLDER_READ_ONLY = "folder_read_only"  # we may look and not write
     CONNECTION_REFUSED = "connection_refused"
     CERTIFICATE_REFUSED = "certificate_refused"
     TIMED_OUT = "timed_out"
@@ -246,9 +256,11 @@ class DriverError(Exception):
 class Connection:
     """Where a machine is and how to be let in: all that a driver is given."""
 
-    address: str  # http://host:port or https://host, without user, query or fragment
-    key: str = field(repr=False)
+    address: str  # as the kind writes it: http://host:port, tcp://host:port, /a/folder...
+    key: str = field(default="", repr=False)
     allowed: tuple[AllowedAddress, ...] = ()  # nothing listed: nothing reached
+    folders: tuple[PurePosixPath, ...] = ()  # only in and below these; nothing listed: none
+    machine: str = ""  # its id, for what lives in this process only
 
 
 class Driver(Protocol):
@@ -256,11 +268,20 @@ class Driver(Protocol):
 
     Every method raises `DriverError` and nothing else, cancellation and what is said below apart. Looking
     is free and may be repeated; an order (`start`, `pause`, `resume`, `stop`) is one request, sent at most
-    once by each call.
+    once by each call. What `capabilities` denies raises `not_supported`, which is certain.
     """
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """The same for every machine of the kind, whatever its address."""
+        ...
+
+    def place(self) -> str:
+        """The address in one spelling, so that two can be compared. Asks nobody, looks nothing up.
+
+        Raises `address_invalid` and, as far as the address itself shows it, `address_forbidden`.
+        """
+        ...
 
     async def probe(self) -> Probe:
         """Who answers, as whom we are known, which rights we lack. Changes nothing."""
@@ -273,7 +294,8 @@ class Driver(Protocol):
     def watch(self) -> AsyncIterator[Push]:
         """One push connection: `connected` first, `lost` last and always, also when it never connected.
 
-        Does not raise, does not reconnect. Close the iterator to hang up.
+        Does not raise, does not reconnect. Close the iterator to hang up. A machine that does not `push` is
+        `lost` at once, for `not_supported`.
         """
         ...
 
@@ -306,11 +328,22 @@ class Driver(Protocol):
         """The files in a folder, by path; empty when it is not there. Hashes only where the machine tells."""
         ...
 
-    async def start(self, path: str) -> None:
-        """Print exactly this file, if the machine is ready now; else `busy` or `printer_disconnected`.
+    async def start(
+        self,
+        path: str,
+        source: Path | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Make exactly this file, if the machine is ready now; else `busy` or `printer_disconnected`.
 
         Success means accepted, not started: only an observation shows that. When `certain` is False
         the print may be running.
+
+        `path` is what `send` returned. A machine that `streams` was sent nothing before: it takes the file
+        now from `source`, and `path` is not read. Then the call lasts until the machine has taken all, which may
+        be as long as the work itself; success means taken, not made; `on_progress(taken, total)` counts
+        bytes; cancelling the call cuts the line, and what was taken until then may still be made.
+        Raises OSError when `source` cannot be read, and then the machine was not reached.
         """
         ...
 

@@ -3,10 +3,14 @@
 from importlib import import_module
 from typing import cast
 
-from equipment.drivers.base import Connection, Driver
+from equipment.drivers.base import Capabilities, Connection, Driver
 
 KINDS: dict[str, str] = {
+    "handover": "equipment.drivers.handover.driver.HandoverDriver",
     "octoprint": "equipment.drivers.octoprint.driver.OctoPrintDriver",
+    "folder": "equipment.drivers.folder.driver.FolderDriver",
+    "rawtcp": "equipment.drivers.rawtcp.driver.RawTcpDriver",
+    "simulated": "equipment.drivers.simulated.driver.SimulatedDriver",
 }
 
 
@@ -21,3 +25,8 @@ def make_driver(kind: str, connection: Connection) -> Driver:
     except KeyError:
         raise UnknownKind(kind) from None
     return cast(Driver, getattr(import_module(module_name), class_name)(connection))
+
+
+def capabilities_of(kind: str) -> Capabilities:
+    """What machines of a kind can do, without one of them."""
+    return make_driver(kind, Connection("")).capabilities

@@ -4,18 +4,18 @@ What enters the network here is asynchronous; callers run it, never inside a tra
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import ip_address
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
 
-from equipment.drivers.addresses import AllowedAddress, check_address, parse_allowed, parse_target
-from equipment.drivers.base import Connection, Driver, DriverError
+from equipment.drivers.addresses import AllowedAddress, check_address, parse_allowed
+from equipment.drivers.base import Capabilities, Code, Connection, Driver, DriverError
+from equipment.drivers.folders import parse_folders
 from equipment.drivers.octoprint.appkeys import Decision, KeyDesk, KeyRequest
-from equipment.drivers.registry import KINDS, make_driver
+from equipment.drivers.registry import KINDS, capabilities_of, make_driver
 from equipment.machines.models import Machine
 from fablab.core.errors import Problem, Refused
 from fablab.core.sealed import seal, unseal
@@ -61,37 +61,48 @@ def allowed_networks() -> tuple[AllowedAddress, ...]:
     return parse_allowed(settings.MACHINE_NETWORKS)
 
 
+def allowed_folders() -> tuple[PurePosixPath, ...]:
+    """Return the folders below which files may be laid for machines. Set in deployment, not in a page."""
+    return parse_folders(settings.MACHINE_FOLDERS)
+
+
+def abilities(driver_kind: str) -> Capabilities:
+    """Return what machines of a kind can do, and whether they have an address and a key. Raises ``LookupError``."""
+    return capabilities_of(driver_kind)
+
+
 def driver_for(machine: Machine) -> Driver:
-    """Return a driver for a linked machine; it connects to nothing yet.
+    """Return a driver for a machine; it connects to nothing yet. One without a link refuses every call.
 
-    Raises ``LookupError`` for a machine without a link, ``ValueError`` for a key sealed elsewhere.
+    Raises ``ValueError`` for a key sealed elsewhere.
     """
-    return make_driver(
-        machine.driver, Connection(machine.address, unseal(machine.sealed_key), allowed_networks())
-    )
+    return _driver(machine.driver, machine.address, unseal(machine.sealed_key), machine.pk)
 
 
-def address_problem(address: str) -> Problem | None:
-    """Say what is wrong with an address before anything is asked there; names are looked up only later."""
+def _driver(kind: str, address: str, key: str = "", machine_id: str = "") -> Driver:
+    return make_driver(kind, Connection(address, key, allowed_networks(), allowed_folders(), machine_id))
+
+
+def address_problem(address: str, driver_kind: str = "octoprint") -> Problem | None:
+    """Say what is wrong with an address before anything is asked there; names are looked up only later.
+
+    Without a kind it is judged as a web address.
+    """
     try:
-        target = parse_target(address)
-    except ValueError:
-        return Problem("address_invalid", {"address": address[:200]}, "address")
-    with suppress(ValueError):
-        literal = ip_address(target.host)
-        refusal = check_address(literal, target.port, allowed_networks())
-        if refusal is not None:
-            return Problem(
-                "address_forbidden", {"address": address[:200], "reason": refusal.value}, "address"
-            )
+        _driver(driver_kind, address).place()
+    except DriverError as problem:
+        code, params = _explained(
+            driver_kind, problem.code.value, {"address": address[:200], **problem.params}
+        )
+        return Problem(code, params, "address")
     return None
 
 
-def same_place(one: str, other: str) -> bool:
-    """Say whether two addresses lead to the same scheme, host, port and path: then a key may stay."""
+def same_place(one: str, other: str, driver_kind: str) -> bool:
+    """Say whether two addresses of a kind lead to the same place: then a key may stay."""
     try:
-        return parse_target(one) == parse_target(other)
-    except ValueError:
+        return _driver(driver_kind, one).place() == _driver(driver_kind, other).place()
+    except DriverError:
         return one == other
 
 
@@ -99,11 +110,15 @@ async def try_connection(driver_kind: str, address: str, key: str) -> Connection
     """Reach for a machine before it is saved, and say exactly why it does not work. Changes nothing there."""
     if driver_kind not in KINDS:
         return ConnectionTest(False, "no_link")
-    driver = make_driver(driver_kind, Connection(address, key, allowed_networks()))
+    driver = _driver(driver_kind, address, key)
     try:
-        return await _try(driver)
+        found = await _try(driver)
     finally:
         await driver.close()
+    if found.ok:
+        return found
+    code, params = _explained(driver_kind, found.code, found.params)
+    return replace(found, code=code, params=params)
 
 
 async def try_machine(machine: Machine) -> ConnectionTest:
@@ -124,12 +139,59 @@ async def _try(driver: Driver) -> ConnectionTest:
             return ConnectionTest(
                 False, "not_allowed", {"missing": ", ".join(probe.permissions_missing)}, version
             )
-        seen = await driver.observe()
+        seen = await driver.observe() if driver.capabilities.observe else None
     except DriverError as problem:
-        return ConnectionTest(False, problem.code.value, dict(problem.params), version)
-    if seen.is_away:
+        code = "no_link" if problem.code is Code.NOT_SUPPORTED else problem.code.value
+        return ConnectionTest(False, code, dict(problem.params), version)
+    if seen is not None and seen.is_away:
         return ConnectionTest(False, "printer_disconnected", {}, version)
     return ConnectionTest(True, OK, {}, version)
+
+
+def _explained(driver_kind: str, code: str, params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Add what a person needs in order to do better: what this installation allows, and an address that it takes."""
+    if code == Code.ADDRESS_FORBIDDEN:
+        return (
+            "folder_forbidden" if driver_kind == "folder" else code,
+            {**params, "allowed": ", ".join(allowed_places(driver_kind)) or "–"},
+        )
+    if code == Code.ADDRESS_INVALID:
+        return code, {**params, "example": example(driver_kind)}
+    return code, dict(params)
+
+
+def allowed_places(driver_kind: str) -> tuple[str, ...]:
+    """Return what the deployment allows for machines of a kind, as it is written in its settings."""
+    if driver_kind == "folder":
+        return tuple(str(folder) for folder in allowed_folders())
+    return tuple(settings.MACHINE_NETWORKS) if driver_kind in ("octoprint", "rawtcp") else ()
+
+
+def example(driver_kind: str) -> str:
+    """Return an address of a kind as this installation would take it."""
+    match driver_kind:
+        case "octoprint":
+            return f"http://{_some_address(5000)}"
+        case "rawtcp":
+            return f"tcp://{_some_address(9100)}"
+        case "folder":
+            return f"{next(iter(allowed_folders()), '/srv/machines')}/brodeuse"
+        case "simulated":
+            return "simulated://quick"
+    return ""
+
+
+def _some_address(port: int) -> str:
+    """An address and port in the allowed networks; the most usual one when it is among them."""
+    allowed = allowed_networks()
+    usual = f"192.168.1.20:{port}"
+    if not allowed or check_address("192.168.1.20", port, allowed) is None:
+        return usual
+    best = next((one for one in allowed if one.first_port <= port <= one.last_port), allowed[0])
+    first = best.network.network_address
+    host = first if best.network.num_addresses == 1 else first + min(20, best.network.num_addresses - 2)
+    shown = f"[{host}]" if host.version == 6 else str(host)
+    return f"{shown}:{port if best.first_port <= port <= best.last_port else best.first_port}"
 
 
 def keep_typed(key: str) -> str:

@@ -115,7 +115,9 @@ def change_machine(
         ]
         if problems:
             raise Malformed(*problems)
-        moved = machine.driver != before[0] or not connection.same_place(machine.address, before[1])
+        moved = machine.driver != before[0] or not connection.same_place(
+            machine.address, before[1], machine.driver
+        )
         live = machine.attempts.filter(ended_at__isnull=True)
         # The file that lies there is for this model; and of a print that may run, the new place would say
         # "idle", although the old one still prints.
@@ -271,15 +273,18 @@ def _field_problems(name: str, model_id: str) -> list[Problem]:
 def _connection_problems(driver: str, address: str, key: str) -> list[Problem]:
     if driver not in set(Driver):
         return [Problem("driver_unknown", field="driver")]
-    if driver == Driver.HANDOVER:
-        wrong = [("address", address, "address_without_link"), ("key", key, "key_without_link")]
-        return [Problem(code, field=field) for field, value, code in wrong if value.strip()]
+    takes = connection.abilities(driver)
     problems = []
-    if not address.strip():
-        problems.append(Problem("address_missing", field="address"))
-    elif (forbidden := connection.address_problem(address.strip())) is not None:
+    if not takes.address:
+        if address.strip():
+            problems.append(Problem("address_without_link", field="address"))
+    elif not address.strip():
+        problems.append(Problem("address_missing", {"example": connection.example(driver)}, "address"))
+    elif (forbidden := connection.address_problem(address.strip(), driver)) is not None:
         problems.append(forbidden)
-    if key and not KEY.fullmatch(key):
+    if key.strip() and not takes.key:
+        problems.append(Problem("key_not_taken" if takes.address else "key_without_link", field="key"))
+    elif key and not KEY.fullmatch(key):
         problems.append(Problem("key_unusable", field="key"))
     return problems
 

@@ -168,12 +168,11 @@ class TestConnection(Endpoint):
         require_role(self.person, machine.site_id, STAFF_ROLES)
         if given:
             address = given.get("address", machine.address)
-            problem = connection.address_problem(address)
+            driver = given.get("driver", machine.driver)
+            problem = connection.address_problem(address, driver)
             if problem is not None:
                 raise Malformed(problem)
-            test = async_to_sync(connection.try_connection)(
-                given.get("driver", machine.driver), address, given.get("key", "")
-            )
+            test = async_to_sync(connection.try_connection)(driver, address, given.get("key", ""))
         else:
             test = async_to_sync(connection.try_machine)(machine)
         detail = str(CONNECTION.get(test.code) or _("La connexion ne marche pas."))

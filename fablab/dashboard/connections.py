@@ -131,12 +131,12 @@ def _try(found: Any, given: Mapping[str, str], key: str) -> ConnectionTest:
     driver, address = given["driver"], given["address"]
     if driver == Driver.HANDOVER:
         return ConnectionTest(False, "no_link")
-    if not address:
-        return ConnectionTest(False, "address_invalid")
-    problem = connection.address_problem(address)
+    problem = connection.address_problem(address, driver)
     if problem is not None:
         return ConnectionTest(False, problem.code, problem.params)
-    stays = found is not None and driver == found.driver and connection.same_place(address, found.address)
+    stays = (
+        found is not None and driver == found.driver and connection.same_place(address, found.address, driver)
+    )
     if stays and not key:
         return async_to_sync(connection.try_machine)(found)
     return async_to_sync(connection.try_connection)(driver, address, key)

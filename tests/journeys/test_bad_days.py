@@ -197,7 +197,7 @@ def test_a_machine_whose_computer_is_off_is_unreachable_and_its_job_waits(floor:
     becomes(floor, "Ada", report="silent", trouble="connection_refused")
     test = connection_test(floor, "Ada")
     assert (test["ok"], test["code"]) == (False, "connection_refused")
-    assert test["detail"] == "Un ordinateur est là, mais OctoPrint ne répond pas. Vérifie le port."
+    assert test["detail"] == "Un ordinateur est là, mais rien n’y répond. Vérifie le port."
     assert refusals(floor.press(job)) == {"machine_unreachable"}
     assert waits_for(floor, behind, "waiting_unreachable")
     assert connect(floor, "Ada", address=job.printer.url, key=key).status == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from equipment.drivers.addresses import check_literal
 from equipment.drivers.base import (
     Capabilities,
     Code,
@@ -24,7 +25,16 @@ from equipment.drivers.octoprint import push, upload, wire
 from equipment.drivers.web import Answer, Limits, Lookup, Web
 
 CAPABILITIES = Capabilities(
-    send=True, start=True, pause=True, stop=True, observe=True, temperatures=True, camera=False
+    address=True,
+    key=True,
+    send=True,
+    start=True,
+    pause=True,
+    resume=True,
+    stop=True,
+    observe=True,
+    push=True,
+    temperatures=True,
 )
 KNOWN_HASHES = 200  # kept at most
 LOOKS = 3  # at most, until job and flags tell of the same state
@@ -45,6 +55,7 @@ class OctoPrintDriver:
         lookup: Lookup | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
+        self._connection = connection
         self._web = Web(connection, headers={"X-Api-Key": connection.key}, limits=limits, lookup=lookup)
         self._clock = clock
         self._hashes: dict[tuple[str, int | None, float | None], str] = {}
@@ -52,6 +63,13 @@ class OctoPrintDriver:
     @property
     def capabilities(self) -> Capabilities:
         return CAPABILITIES
+
+    def place(self) -> str:
+        target = self._web.target
+        refusal = check_literal(target.host, target.port, self._connection.allowed)
+        if refusal is not None:
+            raise DriverError(Code.ADDRESS_FORBIDDEN, reason=refusal.value)
+        return target.base
 
     async def probe(self) -> Probe:
         """As promised; `not_octoprint` for anything else, `bad_key` when nobody is behind the key."""
@@ -172,7 +190,12 @@ class OctoPrintDriver:
         found = (wire.remote_file_of(entry) for entry in entries if isinstance(entry, dict))
         return tuple(sorted((file for file in found if file is not None), key=lambda file: file.path))
 
-    async def start(self, path: str) -> None:
+    async def start(
+        self,
+        path: str,
+        source: Path | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         """As promised: one look, then one request that names the file, so that no other can be started.
 
         A start within a tenth of a second of the last end would be accepted and dropped, hence the look.

@@ -132,7 +132,10 @@ def test_what_the_service_refuses_is_a_sentence_on_the_page(client: Client, root
         driver="octoprint",
         address="http://8.8.8.8",
     )
-    assert told(answer) == ["Cette adresse est hors des réseaux autorisés."]
+    assert told(answer) == [
+        "Cette adresse est hors des réseaux autorisés : "
+        "10.0.0.0/8:80-65535, 172.16.0.0/12:80-65535, 192.168.0.0/16:80-65535, [fd00::/8]:80-65535."
+    ]
     assert not Machine.objects.exists()
     add(client, "machine", site=site.pk, model=model.pk, name="Ada", driver="handover", address="")
     assert Machine.objects.get().plate == "to_clear"

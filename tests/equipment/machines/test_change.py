@@ -9,6 +9,7 @@ from asgiref.sync import async_to_sync
 from pytest_django.fixtures import Settings
 
 from equipment.bookings.services import cancel
+from equipment.drivers.base import Code, DriverError
 from equipment.machines.connection import driver_for, try_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for, visible_kinds, visible_machines, visible_models
@@ -162,8 +163,9 @@ def test_a_machine_that_loses_its_link_keeps_neither_address_nor_key() -> None:
     machine = make_linked_machine(key=CANARY)
     changed = change_machine(machine.pk, driver=Driver.HANDOVER, actor=staff_of(machine), at=MONDAY)
     assert (changed.address, changed.sealed_key) == ("", "")
-    with pytest.raises(LookupError):
-        driver_for(changed)
+    with pytest.raises(DriverError) as refused:
+        async_to_sync(driver_for(changed).observe)()
+    assert refused.value.code is Code.NOT_SUPPORTED
 
 
 def test_a_name_alone_changes_nothing_of_the_connection() -> None:

@@ -82,7 +82,7 @@ def test_a_machine_that_is_off_and_something_that_is_no_octoprint_are_told_apart
         other.behaves(hostile.html)
         settings.MACHINE_NETWORKS = [f"127.0.0.1:{off}", f"127.0.0.1:{other.port}"]
         said = text_of(staff.post(f"{place}essai/", form(cast, address=f"http://127.0.0.1:{off}")))
-        assert "Un ordinateur est là, mais OctoPrint ne répond pas. Vérifie le port." in said
+        assert "Un ordinateur est là, mais rien n’y répond. Vérifie le port." in said
         said = text_of(staff.post(f"{place}essai/", form(cast, address=f"http://127.0.0.1:{other.port}")))
         assert "La connexion marche." not in said
         assert "Quelque chose répond, mais ce n’est pas OctoPrint." in said

@@ -1,0 +1,1 @@
+"""An atomic copy into a watched folder or share."""

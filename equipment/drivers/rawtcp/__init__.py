@@ -1,0 +1,1 @@
+"""A file streamed to a port: HPGL to a cutter."""
