@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from equipment.certifications.models import Certificate
-from equipment.machines.models import Machine, MachineModel
+from equipment.machines.models import Machine, MachineKind, MachineModel
 from equipment.management.commands.seed_demo import fill
-from equipment.management.demo_lab import MODELS
+from equipment.management.demo_lab import MODELS, MODELS_BEFORE
 from equipment.sites.models import OpeningHours, Presence, Site, SiteRole
 from fablab.people.models import User
 from jobs.inspection.limits import ModelLimits
@@ -92,6 +92,20 @@ def test_a_printer_that_had_to_take_another_port_is_connected_anew() -> None:
     fill("un mot de passe", [{**PRINTERS[0], "url": "http://127.0.0.1:5999"}, PRINTERS[1]], AT)
     machine = Machine.objects.get(name="Ada")
     assert (machine.address, machine.connection_number) == ("http://127.0.0.1:5999", before + 1)
+
+
+def test_an_earlier_demonstration_learns_the_files_of_its_machines_but_keeps_what_people_changed() -> None:
+    fill("un mot de passe", PRINTERS, AT)
+    MachineKind.objects.filter(slug__in=["embroidery", "cutter"]).update(takes_files=False, guide={})
+    for name, before in MODELS_BEFORE.items():
+        MachineModel.objects.filter(name=name).update(**before[0])
+    changed = {"bed_mm": [300, 300], "height_mm": 1, "formats": ["svg"]}
+    MachineModel.objects.filter(name="Vinyle 600").update(limits=changed)
+    fill("un mot de passe", PRINTERS, AT)
+    kinds = MachineKind.objects.filter(slug__in=["embroidery", "cutter"])
+    assert all(kind.takes_files and kind.guide for kind in kinds)
+    assert MachineModel.objects.get(name="Broderie 180 x 130").limits["frames"]
+    assert MachineModel.objects.get(name="Vinyle 600").limits == changed
 
 
 def test_the_limits_of_every_model_are_what_the_file_check_reads() -> None:
