@@ -33,6 +33,8 @@ class Why(StrEnum):
     # what becomes of the plate
     FOREIGN_PRINT = "foreign_print"
     CONTACT_LOST = "contact_lost"
+    # three starts, and none of them happened
+    NEVER_STARTED = "never_started"
 
 
 class StartAsked(StrEnum):
@@ -151,6 +153,13 @@ class VoidToken:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRight:
+    """Contact was lost since our start: should that prove not to have happened, it is not sent once more (REL-17)."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldMachine:
     """Out of order until staff have looked."""
 
@@ -158,5 +167,14 @@ class HoldMachine:
 
 
 Decision = (
-    Step | Unsure | NotStarted | StartAgain | StopWrongFile | GiveBack | MarkPlate | VoidToken | HoldMachine
+    Step
+    | Unsure
+    | NotStarted
+    | StartAgain
+    | StopWrongFile
+    | GiveBack
+    | MarkPlate
+    | VoidToken
+    | EndRight
+    | HoldMachine
 )

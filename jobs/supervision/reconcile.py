@@ -10,6 +10,7 @@ from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
 from jobs.supervision.facts import (
     Decision,
+    EndRight,
     Ending,
     Facts,
     GiveBack,
@@ -111,14 +112,21 @@ def _about_machine(facts: Facts) -> list[Decision]:
     seen = facts.seen
     if (is_foreign(facts) or facts.foreign_begun) and (facts.plate_open or facts.plate_token):
         found.append(MarkPlate(Why.FOREIGN_PRINT))
-    elif facts.plate_token and (
-        facts.silent_s >= LOST_AFTER_S if seen is None else (seen.is_away or _reports_unknown_long(facts))
-    ):
+    elif facts.plate_token and _contact_is_lost(facts):
         found.append(VoidToken(Why.CONTACT_LOST))
+    if facts.may_start_again and _contact_is_lost(facts):
+        found.append(EndRight(Why.CONTACT_LOST))
     if _halted(facts) and not facts.out_of_order:
         assert seen is not None  # only a look tells of a halt
         found.append(HoldMachine(seen.error or "error"))
     return found
+
+
+def _contact_is_lost(facts: Facts) -> bool:
+    """Nobody can say what happened at the machine meanwhile: who looked at its plate must look again."""
+    if facts.seen is None:
+        return facts.silent_s >= LOST_AFTER_S
+    return facts.seen.is_away or _reports_unknown_long(facts)
 
 
 def _halted(facts: Facts) -> bool:

@@ -32,9 +32,11 @@ from jobs.lifecycle.table import Action
 from jobs.supervision import facts
 from jobs.supervision.facts import Decision, LiveTry
 from jobs.supervision.memory import KeptMachine
-from jobs.supervision.words import HALTED
+from jobs.supervision.words import DOES_NOT_START, HALTED
 
 logger = logging.getLogger(__name__)
+
+MOST_STARTS = 3  # of one try, each proven not to have happened: then it has failed, and the machine is held
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def _carry_out(found: Situation, decision: Decision, at: datetime) -> bool:
         case facts.VoidToken(why):
             with transaction.atomic():
                 machines.void_plate_token(lock_machine(machine_id), at=at, why=why)
+        case facts.EndRight(why) if attempt is not None:
+            _settle_start(attempt.id, OrderState.UNKNOWN, why, at)
         case facts.Unsure(why) if attempt is not None:
             lifecycle.note_unsure(attempt.id, why, at=at)
         case facts.Step(action, reason, details) if attempt is not None:
@@ -178,10 +182,29 @@ def _carry_out(found: Situation, decision: Decision, at: datetime) -> bool:
         case facts.NotStarted() if attempt is not None:
             _settle_start(attempt.id, OrderState.UNKNOWN, "start_not_seen", at)
             lifecycle.note_not_started(attempt.id, at=at)
+            if _starts_sent(attempt.id) >= MOST_STARTS:
+                _give_up(machine_id, attempt.id, at)
             return True
         case facts.GiveBack(why) if attempt is not None:
             return give_back(attempt.id, why=why, blameless=True, at=at)
     return False
+
+
+def _starts_sent(attempt_id: str) -> int:
+    """How many orders to start this try left us. After a proof that nothing started, none of them did anything."""
+    return Order.objects.filter(
+        attempt_id=attempt_id, verb=Verb.START, state__in=[OrderState.DONE, OrderState.UNKNOWN]
+    ).count()
+
+
+def _give_up(machine_id: str, attempt_id: str, at: datetime) -> None:
+    """A machine that does not start when it is told to is not told for ever: staff look at it (REL-2)."""
+    logger.warning("%s: %d starts, and none happened", machine_id, MOST_STARTS)
+    lifecycle.step_attempt(
+        attempt_id, Action.FAIL, source=Source.MACHINE, at=at, reason=facts.Why.NEVER_STARTED
+    )
+    with override("fr"):
+        machines.put_out_of_order(machine_id, actor=None, reason=str(DOES_NOT_START), at=at)
 
 
 def _settle_start(attempt_id: str, state: OrderState, outcome: str, at: datetime) -> None:

@@ -39,8 +39,10 @@ OUTCOMES: Mapping[str, Promise] = {
     # sent, and then
     "start_not_seen": _("La machine n’a pas démarré. Vérifie le plateau et relance."),
     "answer_lost": _("La machine n’a pas répondu. On regarde ce qu’elle fait."),
+    "contact_lost": _("La machine n’a pas répondu. On regarde ce qu’elle fait."),
 }
 
+DOES_NOT_START: Promise = _("La machine ne démarre pas. Regarde ce qui la bloque.")
 HALTED: Promise = _("La machine s’est mise en sécurité. N’y touche pas, appelle l’équipe.")
 
 SENTENCES: dict[str, str | Promise] = {

@@ -113,6 +113,51 @@ async def test_case_6_a_start_request_that_is_lost_is_sent_once_more_while_its_o
         assert lab.starts(path) == 1
 
 
+async def test_rel_2_after_three_starts_that_never_happened_the_job_has_failed_and_the_machine_is_held(
+    make_lab: MakeLab, octoprint: OctoPrint
+) -> None:
+    with FaultyProxy(octoprint.port) as proxy:
+        lab = await make_lab(octoprint, port=proxy.port)
+        await lab.watch()
+        job = await lab.loaded(60)
+        path = (await lab.attempt(job)).remote_path
+        rule = proxy.fault(START, Fault.DROP_REQUEST, times=None)
+
+        for time in (1, 2, 3):
+            assert (await lab.job(job)).state == State.LOADED
+            order = await lab.press(job, Action.START, plate_clear=True)
+            assert order is not None
+            await lab.until(lambda: lab.order(job), lambda found: found.state == OrderState.UNKNOWN)
+            assert rule.hits == 2 * time  # each order's start, and the one proven second one
+
+        failed = await lab.until_state(job, State.FAILED)
+        machine = await lab.until(lab.machine, lambda found: found.out_of_order_since is not None)
+        assert (failed.reason, lab.starts(path)) == ("never_started", 0)
+        assert machine.plate == "clear"  # nothing was ever on it
+
+
+async def test_rel_17_silence_since_the_start_ends_the_right_to_send_it_once_more(
+    make_lab: MakeLab, octoprint: OctoPrint
+) -> None:
+    with FaultyProxy(octoprint.port) as proxy:
+        lab = await make_lab(octoprint, port=proxy.port)
+        await lab.watch()
+        job = await lab.loaded(60)
+        path = (await lab.attempt(job)).remote_path
+        rule = proxy.fault(START, Fault.DROP_REQUEST)
+
+        await lab.press(job, Action.START, plate_clear=True)
+        assert await asyncio.to_thread(rule.hit.wait, 20)
+        proxy.fault(" ", Fault.DROP_REQUEST, times=None)
+        order = await lab.until(lambda: lab.order(job), lambda found: found.state == OrderState.UNKNOWN)
+        assert order.outcome == "contact_lost"
+        proxy.heal()
+
+        # Heard again, idle and proven not started: a person looks at the plate again.
+        await lab.until(lambda: lab.attempt(job), lambda found: found.start_sent_at is None)
+        assert ((await lab.job(job)).state, rule.hits, lab.starts(path)) == (State.LOADED, 1, 0)
+
+
 async def test_case_6_when_the_second_start_is_lost_too_a_person_is_asked_again(
     make_lab: MakeLab, octoprint: OctoPrint
 ) -> None:

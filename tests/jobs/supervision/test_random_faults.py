@@ -13,6 +13,7 @@ from equipment.drivers.base import MachineReport, Observation, Push, PushEvent, 
 from jobs.lifecycle.states import ON_MACHINE, STARTED, State
 from jobs.lifecycle.table import ROWS, Action, steps_for
 from jobs.supervision.facts import (
+    EndRight,
     Facts,
     GiveBack,
     LiveTry,
@@ -237,6 +238,8 @@ class World:
                 self.clear = self.token = False
             case VoidToken():
                 self.token = False
+            case EndRight():
+                self.order = None
             case Unsure(why) if self.live is not None:
                 self.live = replace(self.live, unsure_why=why)
             case NotStarted():

@@ -11,6 +11,7 @@ from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import ROWS, Action, steps_for
 from jobs.supervision.facts import (
     Decision,
+    EndRight,
     Ending,
     Facts,
     GiveBack,
@@ -173,6 +174,21 @@ SCENARIOS: list[tuple[str, Facts, tuple[Decision, ...]]] = [
         "case 6: idle once proves nothing",
         facts(START_SENT, READY, start=UNKNOWN, file=remote(), idle_looks=1, may_start_again=True),
         NOTHING,
+    ),
+    (
+        "rel 17: silent for five seconds since the start, it is not sent once more",
+        facts(START_SENT, None, start=UNKNOWN, silent_s=5, may_start_again=True),
+        (EndRight(Why.CONTACT_LOST), Unsure(Why.SILENT)),
+    ),
+    (
+        "rel 17: silent for a moment since the start, its order still holds",
+        facts(START_SENT, None, start=UNKNOWN, silent_s=4.9, may_start_again=True),
+        (Unsure(Why.SILENT),),
+    ),
+    (
+        "rel 17: the printer was away since the start, it is not sent once more",
+        facts(START_SENT, AWAY, start=UNKNOWN, may_start_again=True),
+        (EndRight(Why.CONTACT_LOST), Unsure(Why.DISCONNECTED)),
     ),
     (
         "case 6: idle three times, the order holds",
