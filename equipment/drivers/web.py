@@ -22,7 +22,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from equipment.drivers.addresses import AllowedAddress, Target, check_address, parse_target
+from equipment.drivers.addresses import AllowedAddress, Target, check_address, check_literal, parse_target
 from equipment.drivers.base import Code, Connection, DriverError
 from equipment.drivers.foreign import read_json
 from equipment.drivers.leaving import demand_leave
@@ -207,7 +207,7 @@ class Web:
         try:
             # Ours besides aiohttp's own: a look-up that hangs in the system counts as well.
             async with asyncio.timeout(limit):
-                self.check_literal(target)
+                self._check_literal(target)
                 async with self._opened().request(
                     method,
                     _url(target.base + path),
@@ -243,7 +243,7 @@ class Web:
         target = self.target
         try:
             async with asyncio.timeout(self.limits.answer):
-                self.check_literal(target)
+                self._check_literal(target)
                 return await self._opened().ws_connect(
                     _url("ws" + target.base.removeprefix("http") + path),
                     max_msg_size=self.limits.frame,
@@ -294,10 +294,10 @@ class Web:
             )
         return self._session
 
-    def check_literal(self, target: Target) -> None:
+    def _check_literal(self, target: Target) -> None:
         """Refuse a written address before anything is opened; names are checked when looked up."""
-        refusal = check_address(target.host, target.port, self._connection.allowed)
-        if refusal is not None and refusal.value != "not_an_address":
+        refusal = check_literal(target.host, target.port, self._connection.allowed)
+        if refusal is not None:
             raise AddressForbidden(refusal.value)
 
     def _checked_socket(self, info: AddressInfo) -> socket.socket:
