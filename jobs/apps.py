@@ -8,8 +8,9 @@ class JobsConfig(AppConfig):
         from fablab.core.words import register
         from jobs.dispatch import words as dispatch
         from jobs.lifecycle import words as lifecycle
+        from jobs.recovery import words as recovery
         from jobs.supervision import words as supervision
         from jobs.uploads import words as uploads
 
-        for room in (uploads, lifecycle, dispatch, supervision):
+        for room in (uploads, lifecycle, recovery, dispatch, supervision):
             register(room.SENTENCES)

@@ -15,12 +15,14 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from jobs.management.instance import alone_needed, hold_alone, lock_file
 from jobs.management.stepping import Stepping
 from jobs.management.supervising import supervise
+from jobs.management.waking import wake
 from jobs.management.workers import take_up, workers
 
 logger = logging.getLogger(__name__)
@@ -77,12 +79,13 @@ class Command(BaseCommand):
                     "There is no manager yet. In a second terminal:\n"
                     '  .venv/bin/python manage.py create_manager --username anna --site "Mon lieu"'
                 )
+            watchers = wake(timezone.now())
             listening = listen(options["host"], options["port"])
             connections.close_all()
             host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
             self.stdout.write(f"http://{host}:{listening.getsockname()[1]}  (Ctrl-C ends)")
             self.stdout.flush()
-            well = asyncio.run(serve(listening))
+            well = asyncio.run(serve(listening, watchers))
         if not well:
             raise CommandError("The site ended by itself; the reason stands above.")
 
@@ -103,8 +106,11 @@ def bring_up_to_date(*, migrate: bool) -> None:
         call_command("migrate", interactive=False, verbosity=0)
 
 
-async def serve(listening: socket.socket) -> bool:
-    """Run until asked to end by SIGTERM or SIGINT (a second one does not wait). False when the site ended itself."""
+async def serve(listening: socket.socket, watchers: list[Stepping]) -> bool:
+    """Run, with ``watchers`` beside the workers, until asked to end by SIGTERM or SIGINT (a second one does not wait).
+
+    False when the site ended itself.
+    """
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     web = Web(
@@ -131,7 +137,7 @@ async def serve(listening: socket.socket) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
 
-    working = workers()
+    working = [*workers(), *watchers]
     for worker in working:
         worker.start()
     watching = asyncio.create_task(supervise(asked), name="supervision")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fablab.core.models import IdempotentAnswer
+from fablab.core.models import IdempotentAnswer, Witness
 from fablab.people.models import SignInAttempt
 from jobs.management.tidying import Tidying
 from tests.builders import MONDAY, hours, make_person
@@ -50,5 +50,16 @@ def test_a_clock_that_was_put_back_does_not_stop_it() -> None:
     tidy = Tidying()
     tidy(MONDAY + timedelta(days=365))
     leave_traces()
+    tidy(MONDAY + hours(25))
+    assert traces() == (0, 0)
+
+
+def test_nothing_goes_while_the_clock_is_doubted_and_all_of_it_when_it_is_believed_again() -> None:
+    leave_traces()
+    witness = Witness.objects.create(at=MONDAY, doubted_since=MONDAY, why="stepped")
+    tidy = Tidying()
+    tidy(MONDAY + hours(25))
+    assert traces() == (1, 1)
+    Witness.objects.filter(pk=witness.pk).update(doubted_since=None)
     tidy(MONDAY + hours(25))
     assert traces() == (0, 0)
