@@ -6,11 +6,11 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from fablab.core.words import register
-        from jobs.dispatch import words as dispatch
         from jobs.lifecycle import words as lifecycle
+        from jobs.planning import words as planning
         from jobs.recovery import words as recovery
         from jobs.supervision import words as supervision
         from jobs.uploads import words as uploads
 
-        for room in (uploads, lifecycle, recovery, dispatch, supervision):
+        for room in (uploads, lifecycle, planning, recovery, supervision):
             register(room.SENTENCES)

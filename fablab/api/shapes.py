@@ -28,7 +28,7 @@ from jobs.lifecycle.queries import (
     may_have_started,
 )
 from jobs.lifecycle.states import MADE, ON_MACHINE, STARTED, UNSETTLED, State
-from jobs.planning.plan import Place
+from jobs.planning.facts import Place
 from jobs.planning.queries import site_plan
 
 Shape = dict[str, Any]

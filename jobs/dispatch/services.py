@@ -1,25 +1,27 @@
 """The next job for each idle machine: chosen, claimed, sent, given back. Nothing here enters the network."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
-from jobs.dispatch.queries import PutOff, closed_sites, machines_now, waiting_jobs
-from jobs.dispatch.rules import choose
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
+from jobs.planning.facts import Place
+from jobs.planning.queries import Outlook, PutOff, outlooks, pulse
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "fl"
 REFUSES_FILE = "waiting_file_refused"
+LOOK_ANEW = timedelta(seconds=5)
 PUT_OFF_S = 300.0  # a machine that refuses a file is not asked again for so long
 
 
@@ -37,27 +39,66 @@ def remote_name(attempt_id: str, sha256: str) -> str:
     return f"{attempt_id}-{sha256[:8]}.gcode"
 
 
-def look(leases: Mapping[str, int], *, at: datetime, put_off: PutOff | None = None) -> list[Claimed]:
-    """Claim what can be claimed for the machines whose lease (number) this process holds; store why the rest waits.
+@dataclass
+class Memory:
+    """What one process remembers of its last looks, so that a lab where nothing changes is not planned each second.
+
+    ``sites``: what was seen of a site, when it was planned, and when it is to be planned anew all the same: for what
+    is not seen in the pulse (bookings, hours, silence), or when the next job begins.
+    """
+
+    sites: dict[str, tuple[Hashable, datetime, datetime]] = field(default_factory=dict)
+
+    def is_news(self, site_id: str, seen: Hashable, at: datetime) -> bool:
+        known, since, until = self.sites.get(site_id, (None, at, at))
+        return known != seen or not since <= at < until  # also when the clock was put back
+
+
+def look(
+    leases: Mapping[str, int],
+    *,
+    at: datetime,
+    put_off: PutOff | None = None,
+    memory: Memory | None = None,
+) -> list[Claimed]:
+    """Claim what the plan begins now on machines whose lease (number) this process holds; store why the rest waits.
 
     Repeatable: the same situation writes nothing. Somebody quicker, or an approval that does not hold any more, is no
-    error: the next look sees it.
+    error: the next look sees it. With a ``memory`` a site where nothing moved is planned every five seconds.
     """
-    waiting = waiting_jobs(put_off or {})
-    if not waiting:
+    beats = pulse()
+    known: dict[str, Hashable] = {}
+    if memory is not None:
+        ours = (tuple(sorted(leases.items())), tuple(sorted(put_off or ())))
+        known = {site: (beat, ours) for site, beat in beats.items()}
+        beats = {site: beat for site, beat in beats.items() if memory.is_news(site, known[site], at)}
+        memory.sites = {site: kept for site, kept in memory.sites.items() if site in known}
+    if not beats:
         return []
-    machines = machines_now({site for site, _ in waiting}, at)
     claimed: list[Claimed] = []
-    for site in dict.fromkeys(site for site, _ in waiting):
-        jobs = [job for where, job in waiting if where == site]
-        for choice in choose(jobs, machines.get(site, []), at):
-            if choice.machine_id is None:
-                reasons = [reason.as_json() for reason in choice.reasons]
-                lifecycle.note_waiting(choice.job_id, reasons, at=at)
-            elif choice.machine_id in leases:
-                attempt = _claim(choice.job_id, choice.machine_id, leases[choice.machine_id], at)
-                if attempt is not None:
-                    claimed.append(Claimed(choice.job_id, choice.machine_id, attempt.pk))
+    for site_id, outlook in outlooks(at, site_ids=beats, put_off=put_off).items():
+        places = outlook.plan(at)
+        if memory is not None:
+            begins = [place.expected_start for place in places.values() if place.expected_start is not None]
+            soonest = min((begin for begin in begins if begin > at), default=at + LOOK_ANEW)
+            memory.sites[site_id] = (known[site_id], at, min(at + LOOK_ANEW, soonest))
+        claimed += _carry_out(outlook, places.values(), leases, at)
+    return claimed
+
+
+def _carry_out(
+    outlook: Outlook, places: Iterable[Place], leases: Mapping[str, int], at: datetime
+) -> list[Claimed]:
+    claimed = []
+    for place in places:
+        if place.reasons:
+            reasons = [reason.as_json() for reason in place.reasons]
+            if reasons != outlook.stored[place.job_id]:
+                lifecycle.note_waiting(place.job_id, reasons, at=at)
+        elif place.machine_id is not None and place.machine_id in leases:
+            attempt = _claim(place.job_id, place.machine_id, leases[place.machine_id], at)
+            if attempt is not None:
+                claimed.append(Claimed(place.job_id, place.machine_id, attempt.pk))
     return claimed
 
 
@@ -143,7 +184,8 @@ def release_the_forgotten(machine_ids: list[str], *, at: datetime) -> list[str]:
         for attempt in loaded
         if all(part.job.state == State.LOADED for part in attempt.parts.all() if part.live)
     ]
-    closed = closed_sites({attempt.machine.site for attempt in attempts}, at)
+    sites = {attempt.machine.site for attempt in attempts}
+    closed = {site.pk for site in sites if open_until(site, at) is None}
     machines = []
     for attempt in attempts:
         assert attempt.loaded_at is not None  # filtered

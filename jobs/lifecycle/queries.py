@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import MachineKind
@@ -18,7 +18,7 @@ from fablab.core.clock import local_day
 from fablab.core.errors import NotFound
 from fablab.people.models import User
 from jobs.inspection.findings import Finding
-from jobs.lifecycle.models import Attempt, AttemptJob, Job, JobEvent, Order
+from jobs.lifecycle.models import Approval, Attempt, AttemptJob, Job, JobEvent, Order
 from jobs.lifecycle.states import UNSETTLED, OrderState, State
 from jobs.lifecycle.table import MAX_ATTEMPTS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
@@ -316,12 +316,11 @@ def last_orders(attempt_ids: Iterable[str]) -> Mapping[str, Order]:
     return {order.attempt_id: order for order in found}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A queued job as dispatch sees it."""
+    """A queued job as planning and dispatch see it."""
 
     job_id: str
-    number: int
     owner_id: str
     site_id: str
     machine_id: str | None  # the machine it names
@@ -329,38 +328,53 @@ class Candidate:
     booking_id: str | None
     format: str
     minutes: float | None
+    nozzle_mm: float | None  # what its file was made for
+    material: str
+    frame: str
     approved_at: datetime | None
-    queued_at: datetime | None
+    queued_at: datetime
     priority: int
-    attempts_made: int
-    waiting_for: tuple[Mapping[str, Any], ...]
+    waiting_for: list[dict[str, Any]]
 
 
-def claimable(site_id: str | None = None) -> list[Candidate]:
-    """Return queued jobs with a machine file, in the order of the queue: priority, then age."""
-    jobs = Job.objects.filter(state=State.QUEUED, machine_file__isnull=False)
-    if site_id is not None:
-        jobs = jobs.filter(site_id=site_id)
-    jobs = jobs.select_related("machine_file").prefetch_related("approvals")
-    return [
-        Candidate(
-            job_id=job.pk,
-            number=job.number,
-            owner_id=job.owner_id,
-            site_id=job.site_id,
-            machine_id=job.machine_id,
-            machine_model_id=job.machine_model_id,
-            booking_id=job.booking_id,
-            format=job.machine_file.format if job.machine_file else "",
-            minutes=((job.machine_file.report or {}).get("minutes") if job.machine_file else None),
-            approved_at=next((a.at for a in job.approvals.all() if a.voided_at is None), None),
-            queued_at=job.queued_at,
-            priority=job.priority,
-            attempts_made=job.attempts_made,
-            waiting_for=tuple(job.waiting_for),
-        )
-        for job in jobs.order_by("-priority", "queued_at", "number")
-    ]
+def queued(site_ids: Iterable[str] | None = None) -> list[Candidate]:
+    """Return the queued jobs of these sites, or of all, that have a machine file; in one query, in no order.
+
+    Only what is needed is read of the files' reports: thousands may wait.
+    """
+    jobs = Job.objects.filter(
+        state=State.QUEUED, machine_file__isnull=False, queued_at__isnull=False
+    ).order_by()
+    if site_ids is not None:
+        jobs = jobs.filter(site_id__in=list(site_ids))
+    valid = Approval.objects.filter(job=OuterRef("pk"), voided_at__isnull=True).values("at")[:1]
+    rows = jobs.values_list(
+        "pk",
+        "owner_id",
+        "site_id",
+        "machine_id",
+        "machine_model_id",
+        "booking_id",
+        "machine_file__format",
+        "machine_file__report__minutes",
+        "machine_file__report__facts__nozzle_mm",
+        "settings__material",
+        "settings__frame",
+        Subquery(valid),
+        "queued_at",
+        "priority",
+        "waiting_for",
+    )
+    return [_candidate(*row) for row in rows]
+
+
+def _candidate(*row: Any) -> Candidate:
+    told, (minutes, nozzle, material, frame), rest = row[:7], row[7:11], row[11:]
+    return Candidate(*(*told, _number(minutes), _number(nozzle), material or "", frame or "", *rest))
+
+
+def _number(given: Any) -> float | None:
+    return float(given) if isinstance(given, (int, float)) and not isinstance(given, bool) else None
 
 
 def last_ends(machine_ids: Iterable[str]) -> Mapping[str, datetime]:

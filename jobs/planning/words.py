@@ -1,4 +1,4 @@
-"""Why a queued job waits, in words (UX-18). Each guard of a claim has its own sentence."""
+"""Why a queued job waits, in words (UX-18). Each guard has its own sentence."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +8,7 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_undo": _("Validé à l’instant. Ça part dans quelques secondes."),
     "waiting_closed": _("Le fab lab est fermé."),
     "waiting_out_of_order": _("La machine est en panne. L’équipe est prévenue."),
+    "waiting_needs_help": _("La machine attend un animateur."),
     "waiting_unreachable": _("On vérifie la machine – un animateur regarde"),
     "waiting_foreign_print": _("La machine est occupée hors file."),
     "waiting_machine_busy": _("La machine fait un autre objet."),
@@ -15,7 +16,14 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_booking": _("Quelqu’un a réservé la machine en ce moment."),
     "waiting_next_booking": _("Pas assez de temps avant la prochaine réservation."),
     "waiting_closing_time": _("Pas assez de temps avant la fermeture."),
+    "waiting_too_long": _("Trop long pour une journée. Parles-en à un animateur."),
+    "waiting_power_cut": _("Une coupure de courant est annoncée."),
     "waiting_format": _("Cette machine ne prend pas ce fichier. Demande à un animateur."),
+    "waiting_material": _("Il faut mettre {material} dans {machine}."),
+    "waiting_nozzle": _("Il faut monter une buse de {nozzle_mm} mm."),
+    "waiting_frame": _("Il faut monter le cadre {frame}."),
     "waiting_file_refused": _("La machine refuse le fichier."),
     "waiting_no_machine": _("Aucune machine ne peut le faire ici pour l’instant."),
+    "waiting_operator": _("La machine est libre. Un animateur va le lancer."),
+    "waiting_turn": _("Un autre objet passe d’abord."),
 }
