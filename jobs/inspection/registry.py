@@ -10,7 +10,7 @@ from .codes import finding
 from .cutting import CutLines
 from .endings import ENDINGS
 from .findings import Finding, Report
-from .formats import dst, gcode, hpgl, stl
+from .formats import dst, gcode, hpgl, pes, stl
 from .layout import Layout, lay_out
 from .mesh import Triangles, write_stl
 from .stitches import Design
@@ -86,6 +86,7 @@ FORMATS: tuple[Format, ...] = (
     Format("stl", ENDINGS["stl"], stl.sniff, _solid(stl.read)),
     Format("gcode", ENDINGS["gcode"], gcode.sniff, _read_gcode),
     Format("dst", ENDINGS["dst"], dst.sniff, _sewn(dst.read)),
+    Format("pes", ENDINGS["pes"], pes.sniff, _sewn(pes.read)),
     Format("hpgl", ENDINGS["hpgl"], hpgl.sniff, _cut(hpgl.read)),
 )
 

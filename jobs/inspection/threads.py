@@ -66,7 +66,7 @@ def _hue_word(degrees: float, light: float, strength: float) -> str:
             return "brown"
         if light > 0.6 and strength < 0.45:
             return "beige"
-    for most, name in ((14, "red"), (44, "orange"), (70, "yellow"), (165, "green"), (195, "turquoise"),
+    for most, name in ((14, "red"), (38, "orange"), (70, "yellow"), (165, "green"), (195, "turquoise"),
                        (255, "blue"), (300, "purple"), (345, "pink")):  # fmt: skip
         if degrees < most:
             return "pink" if name == "red" and light > 0.74 else name

@@ -194,7 +194,7 @@ def test_no_setting_makes_the_slicer_run_a_program(slicer: Slicer, tmp_path: Pat
 
 def test_only_bare_triangles_are_handed_over(tmp_path: Path) -> None:
     source, clean = stored("cube_solid.stl", tmp_path), tmp_path / "clean.stl"
-    inspect_file(source, "cube_solid.stl", mesh=clean)
+    inspect_file(source, "cube_solid.stl", bare=clean)
     data = clean.read_bytes()
     assert b"CAD" not in data and struct.unpack_from("<I", data, 80) == (12,)
     report, _ = stl.read(clean)
