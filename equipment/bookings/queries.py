@@ -16,7 +16,7 @@ from equipment.bookings.states import LIVE, BookingState
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import Machine, Outage
 from equipment.machines.queries import in_use, localized
-from equipment.sites.queries import openings, roles_by_site, site_ids_with_role
+from equipment.sites.queries import openings, power_cut_between, roles_by_site, site_ids_with_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.clock import Span, local_day, midnight, within
 from fablab.core.errors import NotFound
@@ -65,6 +65,7 @@ def facts_for(
         min_minutes=kind.min_minutes,
         max_minutes=kind.max_minutes,
         buffer_minutes=kind.buffer_minutes,
+        power_cut=power_cut_between(machine.site_id, start, end),
         actor_certified=certified if actor.pk == person.pk else not certified and may_use(actor),
     )
 
@@ -72,7 +73,7 @@ def facts_for(
 def times_of(
     machines: Sequence[Machine], from_: datetime, to: datetime, *, leave_out: Booking | None = None
 ) -> dict[str, MachineTimes]:
-    """Return what is known of these machines' time, by machine id: four queries for any number of machines.
+    """Return what is known of these machines' time, by machine id: five queries for any number of machines.
 
     The machines come with site, model and kind.
     """
@@ -141,7 +142,7 @@ def free_intervals(machine: Machine, from_: datetime, to: datetime, minutes: int
 def free_for_machines(
     machines: Sequence[Machine], from_: datetime, to: datetime, minutes: int | None = None
 ) -> dict[str, list[Span]]:
-    """Do as ``free_intervals`` for many machines in four queries, by machine id."""
+    """Do as ``free_intervals`` for many machines in five queries, by machine id."""
     times = times_of(machines, from_, to)
     return {
         machine.pk: free_spans(
@@ -176,7 +177,7 @@ def next_free(machine: Machine, at: datetime) -> datetime | None:
 
 
 def next_free_for_machines(machines: Sequence[Machine], at: datetime) -> dict[str, datetime | None]:
-    """Do as ``next_free`` for many machines in four queries, by machine id."""
+    """Do as ``next_free`` for many machines in five queries, by machine id."""
     bounds = {machine.pk: _bounds(machine, at) for machine in machines}
     to = max((latest for _, latest in bounds.values()), default=at)
     found: dict[str, datetime | None] = {}

@@ -43,6 +43,7 @@ class BookingFacts:
     max_minutes: int = 120
     buffer_minutes: int = 0
     actor_certified: bool = False  # for who answers by name for somebody else
+    power_cut: bool = False  # one is announced for a part of this time
 
     @property
     def minutes(self) -> float:
@@ -77,7 +78,9 @@ def out_of_order(facts: BookingFacts) -> Params | None:
 
 def closed(facts: BookingFacts) -> Params | None:
     inside = any(span.start <= facts.start and facts.end <= span.end for span in facts.open)
-    return None if inside else {}
+    if inside:
+        return None
+    return {"why": "power_cut"} if facts.power_cut else {}
 
 
 def past(facts: BookingFacts) -> Params | None:

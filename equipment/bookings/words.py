@@ -24,6 +24,11 @@ SENTENCES: dict[str, str | Promise] = {
     "slot_missing": _("Choisis d’abord un créneau."),
     "booking_over": _("Cette réservation est finie."),
     "booking_not_begun": _("Cette réservation n’a pas commencé."),
+    # messages to people
+    "booking_power_cut": _("Coupure de courant : {machine}, {when}. Choisis une autre heure."),
+    "booking_power_stays": _("La coupure est annulée : {machine}, {when}."),
+    "booking_out_of_order": _("{machine} est en panne. Ta réservation : {when}."),
+    "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
 
 STATES: dict[BookingState, Promise] = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import QuerySet
 
-from equipment.sites.models import Closure, OpeningHours, Presence, Site, SiteRole
+from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 from equipment.sites.states import ON_DUTY_ROLES, Role
 from fablab.core.clock import Closed, Hours, Span, closing_after, local_day, opening_spans
 from fablab.core.errors import NotAllowed, NotFound, Problem
@@ -15,18 +15,22 @@ from fablab.people.models import User
 
 @dataclass(frozen=True)
 class Opening:
-    """A site's hours and closures, read once, asked often."""
+    """A site's hours, closures and announced power cuts, read once, asked often.
+
+    While the power is cut a place counts as closed: nothing is booked then, and nothing started that would run into it.
+    """
 
     zone: str
     hours: tuple[Hours, ...]
     closures: tuple[Closed, ...]
+    cuts: tuple[Span, ...] = ()
 
     def spans(self, from_: datetime, to: datetime) -> list[Span]:
-        return opening_spans(self.hours, self.closures, self.zone, from_, to)
+        return opening_spans(self.hours, self.closures, self.zone, from_, to, self.cuts)
 
     def closing(self, at: datetime) -> datetime | None:
         """Return when the site closes that is open now; None when it is closed."""
-        return closing_after(self.hours, self.closures, self.zone, at)
+        return closing_after(self.hours, self.closures, self.zone, at, self.cuts)
 
 
 def visible_sites(viewer: User) -> QuerySet[Site]:
@@ -126,7 +130,7 @@ def present_people(site_id: str, at: datetime) -> QuerySet[User]:
 
 
 def openings(sites: Iterable[Site], first: date, last: date) -> dict[str, Opening]:
-    """Return hours and closures of many sites in two queries, by site id, for these local days."""
+    """Return hours, closures and power cuts of many sites in three queries, by site id, for these local days."""
     zones = {site.pk: site.time_zone for site in sites}
     hours: dict[str, list[Hours]] = {site_id: [] for site_id in zones}
     closures: dict[str, list[Closed]] = {site_id: [] for site_id in zones}
@@ -136,10 +140,25 @@ def openings(sites: Iterable[Site], first: date, last: date) -> dict[str, Openin
     span = {"last_day__gte": first - timedelta(days=3), "first_day__lte": last + timedelta(days=3)}
     for closure in Closure.objects.filter(site_id__in=zones, **span):
         closures[closure.site_id].append(Closed(closure.first_day, closure.last_day))
+    cuts: dict[str, list[Span]] = {site_id: [] for site_id in zones}
+    begins, ends = (datetime.combine(day, time(), UTC) for day in (first, last))
+    around = {"end__gt": begins - timedelta(days=3), "start__lt": ends + timedelta(days=10)}
+    for cut in PowerCut.objects.filter(site_id__in=zones, **around):
+        cuts[cut.site_id].append(Span(cut.start, cut.end))
     return {
-        site_id: Opening(zone, tuple(hours[site_id]), tuple(closures[site_id]))
+        site_id: Opening(zone, tuple(hours[site_id]), tuple(closures[site_id]), tuple(cuts[site_id]))
         for site_id, zone in zones.items()
     }
+
+
+def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
+    """Return the announced power cuts of a site that are not over, the next one first."""
+    return list(PowerCut.objects.filter(site_id=site_id, end__gt=at).order_by("start"))
+
+
+def power_cut_between(site_id: str, start: datetime, end: datetime) -> bool:
+    """Say whether a power cut is announced for a part of this time."""
+    return PowerCut.objects.filter(site_id=site_id, end__gt=start, start__lt=end).exists()
 
 
 def opening_of(site: Site, from_: datetime, to: datetime) -> Opening:

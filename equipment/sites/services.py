@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from equipment.sites.live import board_changed
-from equipment.sites.models import Closure, OpeningHours, Presence, Site, SiteRole
+from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 from equipment.sites.queries import Opening, opening_of, people_at, require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
 from fablab.core.clock import Hours
@@ -128,6 +128,44 @@ def remove_closure(closure_id: int, *, actor: User, at: datetime) -> None:
     require_role(actor, closure.site_id, MANAGERS, installation_admin=True)
     closure.delete()
     board_changed(closure.site_id)
+
+
+LONGEST_CUT = timedelta(days=14)
+
+
+def announce_power_cut(
+    *, site_id: str, start: datetime, end: datetime, reason: str = "", actor: User, at: datetime
+) -> PowerCut:
+    """Announce that a site will be without power; ``equipment.bookings.hit`` also tells the people it hits.
+
+    Raises ``NotFound``, ``NotAllowed`` (staff only), ``Malformed`` with every wrong field.
+    """
+    require_role(actor, site_id, STAFF_ROLES, installation_admin=True)
+    problems = []
+    if end <= start:
+        problems.append(Problem("cut_ends_before_it_begins", field="end"))
+    elif end <= at:
+        problems.append(Problem("cut_is_over", field="end"))
+    elif end - start > LONGEST_CUT:
+        problems.append(Problem("cut_too_long", {"days": LONGEST_CUT.days}, "end"))
+    if problems:
+        raise Malformed(*problems)
+    cut = PowerCut.objects.create(
+        site_id=site_id, start=start, end=end, reason=reason.strip()[:120], announced_by=actor
+    )
+    board_changed(site_id)
+    return cut
+
+
+def cancel_power_cut(cut_id: int, *, actor: User, at: datetime) -> str:
+    """Take an announced power cut back; return its site. Raises ``NotFound``, ``NotAllowed``."""
+    cut = PowerCut.objects.filter(pk=cut_id).first()
+    if cut is None:
+        raise NotFound
+    require_role(actor, cut.site_id, STAFF_ROLES, installation_admin=True)
+    cut.delete()
+    board_changed(cut.site_id)
+    return cut.site_id
 
 
 def set_self_approval(*, site_id: str, on: bool, actor: User, at: datetime) -> Site:

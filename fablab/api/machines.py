@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from equipment.bookings import hit
 from equipment.bookings.queries import bookable_intervals
 from equipment.machines import connection, services
 from equipment.machines.queries import machine_for, visible_machines, visible_models
@@ -215,7 +216,7 @@ class OutOfOrder(MachineEndpoint):
     def post(self, request: Request, machine_id: str) -> Response:
         reason = body_of(request, OutOfOrderIn)["reason"]
         machine_for(self.person, machine_id)
-        services.put_out_of_order(machine_id, actor=self.person, reason=reason, at=self.at)
+        hit.put_out_of_order(machine_id, actor=self.person, reason=reason, at=self.at)
         return Response(self.shape(machine_id))
 
 
@@ -224,7 +225,7 @@ class BackInService(MachineEndpoint):
     def post(self, request: Request, machine_id: str) -> Response:
         body_of(request, Nothing)
         machine_for(self.person, machine_id)
-        services.back_in_service(machine_id, actor=self.person, at=self.at)
+        hit.back_in_service(machine_id, actor=self.person, at=self.at)
         return Response(self.shape(machine_id))
 
 

@@ -106,13 +106,18 @@ def midnight(day: date, zone: str) -> datetime:
 
 
 def opening_spans(
-    hours: Iterable[Hours], closures: Iterable[Closed], zone: str, from_: datetime, to: datetime
+    hours: Iterable[Hours],
+    closures: Iterable[Closed],
+    zone: str,
+    from_: datetime,
+    to: datetime,
+    cuts: Iterable[Span] = (),
 ) -> list[Span]:
     """Return when the site is open within ``[from_, to)``, in order, merged where spans touch, cut at both ends.
 
     A span opens at the first and closes at the last moment at which the clock shows that time; a time that the clock
     jumps over is the moment of the jump. A closed day is closed from midnight to midnight, also for a span that began
-    the evening before; a span that would begin on it does not begin.
+    the evening before; a span that would begin on it does not begin. ``cuts`` are left out: power cuts.
     """
     if to <= from_:
         return []
@@ -133,7 +138,7 @@ def opening_spans(
         Span(midnight(closure.first_day, zone), midnight(closure.last_day + timedelta(days=1), zone))
         for closure in closed
     ]
-    return within(without(merged(found), shut), from_, to)
+    return within(without(merged(found), [*shut, *cuts]), from_, to)
 
 
 def is_open(hours: Iterable[Hours], closures: Iterable[Closed], zone: str, at: datetime) -> bool:
@@ -142,10 +147,14 @@ def is_open(hours: Iterable[Hours], closures: Iterable[Closed], zone: str, at: d
 
 
 def closing_after(
-    hours: Iterable[Hours], closures: Iterable[Closed], zone: str, at: datetime
+    hours: Iterable[Hours],
+    closures: Iterable[Closed],
+    zone: str,
+    at: datetime,
+    cuts: Iterable[Span] = (),
 ) -> datetime | None:
     """Return when the site closes that is open now, at most seven days ahead; None when it is closed now."""
-    spans = opening_spans(hours, closures, zone, at, at + CLOSING_LOOK_AHEAD)
+    spans = opening_spans(hours, closures, zone, at, at + CLOSING_LOOK_AHEAD, cuts)
     return spans[0].end if spans and spans[0].start == at else None
 
 

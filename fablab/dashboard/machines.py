@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from equipment.bookings import hit
 from equipment.machines import services
 from equipment.machines.queries import events_of, machine_for
 from equipment.machines.states import Condition
@@ -138,10 +139,10 @@ def act(request: HttpRequest, machine_id: str, action: str) -> HttpResponseBase:
             said = _("{machine} : plateau vide.")
         case "out-of-order":
             reason = request.POST.get("reason", "")
-            services.put_out_of_order(machine_id, actor=asked.person, reason=reason, at=asked.at)
+            hit.put_out_of_order(machine_id, actor=asked.person, reason=reason, at=asked.at)
             said = _("{machine} est en panne.")
         case "back-in-service":
-            services.back_in_service(machine_id, actor=asked.person, at=asked.at)
+            hit.back_in_service(machine_id, actor=asked.person, at=asked.at)
             said = _("{machine} est de nouveau en service.")
         case "retire":
             services.retire_machine(machine_id, actor=asked.person, at=asked.at)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import override
 
 from equipment.drivers.base import Driver as MachineDriver
+from equipment.bookings import hit
 from equipment.machines import services as machines
 from equipment.machines.connection import driver_for
 from equipment.machines.locks import lock_machine
@@ -161,7 +162,7 @@ def _carry_out(found: Situation, decision: Decision, at: datetime) -> bool:
         case facts.HoldMachine(error):
             logger.warning("%s: the firmware halted: %s", machine_id, error)
             with override("fr"):
-                machines.put_out_of_order(machine_id, actor=None, reason=str(HALTED), at=at)
+                hit.put_out_of_order(machine_id, actor=None, reason=str(HALTED), at=at)
         case facts.MarkPlate(why):
             with transaction.atomic():
                 machines.mark_plate(lock_machine(machine_id), at=at, why=why)
@@ -204,7 +205,7 @@ def _give_up(machine_id: str, attempt_id: str, at: datetime) -> None:
         attempt_id, Action.FAIL, source=Source.MACHINE, at=at, reason=facts.Why.NEVER_STARTED
     )
     with override("fr"):
-        machines.put_out_of_order(machine_id, actor=None, reason=str(DOES_NOT_START), at=at)
+        hit.put_out_of_order(machine_id, actor=None, reason=str(DOES_NOT_START), at=at)
 
 
 def _settle_start(attempt_id: str, state: OrderState, outcome: str, at: datetime) -> None:
