@@ -39,6 +39,8 @@ PLACES = {
     "machine-new-test": "board",
     "machine-settle": "board",
     "machine-key": "board",
+    "at-machine": "board",
+    "machine-sheet": "board",
     "certificates": "board",
     "certificate-grant": "board",
 }

@@ -32,6 +32,8 @@ MIRROR: Mapping[str, Any] = {
     "no": gettext_lazy("Non"),
 }
 SETTINGS = (*CHOSEN, "workpiece_from", "fabric", "mirror")
+# Their names in forms, where "place" is the machine's.
+NAMES: Mapping[str, str] = {setting: f"hand_{setting}" for setting in SETTINGS}
 
 
 def label(setting: str, guide: Guide) -> str:
@@ -45,26 +47,25 @@ def fields(guide: Guide, now: Mapping[str, Any], given: Mapping[str, Any]) -> li
     for setting in CHOSEN:
         offered = choices_of(guide, setting)
         if offered:
-            chosen = given.get(setting) or now.get(setting)
+            chosen = given.get(NAMES[setting]) or now.get(setting)
             rows = [(choice.code, choice.label) for choice in offered]
-            found.append(_choice(setting, label(setting, guide), rows, chosen))
+            found.append(_choice(NAMES[setting], label(setting, guide), rows, chosen))
         if setting == "workpiece" and offered:
-            chosen = given.get("workpiece_from") or now.get("workpiece_from")
-            found.append(_choice("workpiece_from", _("Qui l’apporte ?"), FROM.items(), chosen))
+            chosen = given.get(NAMES["workpiece_from"]) or now.get("workpiece_from")
+            found.append(_choice(NAMES["workpiece_from"], _("Qui l’apporte ?"), FROM.items(), chosen))
             found.append(
                 {
-                    "id": "fabric",
-                    "name": "fabric",
+                    "id": NAMES["fabric"],
+                    "name": NAMES["fabric"],
                     "label": _("Quel tissu ou quelle surface ?"),
                     "optional": True,
-                    "value": given.get("fabric", now.get("fabric") or ""),
+                    "value": given.get(NAMES["fabric"], now.get("fabric") or ""),
                     "attributes": {"maxlength": FABRIC_LENGTH},
                 }
             )
     if guide.mirror is not None:
-        found.append(
-            _choice("mirror", _("En miroir ?"), MIRROR.items(), given.get("mirror", _said(guide, now)))
-        )
+        chosen = given.get(NAMES["mirror"], _said(guide, now))
+        found.append(_choice(NAMES["mirror"], _("En miroir ?"), MIRROR.items(), chosen))
     return found
 
 
@@ -82,15 +83,19 @@ def _choice(name: str, said: str, options: Any, chosen: Any) -> Card:
 
 def wanted(posted: Mapping[str, Any], guide: Guide, now: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a form asks for, as ``change_job`` takes it. "As usual" is nobody's word: it follows the rest."""
-    found = {name: posted[name] for name in (*CHOSEN, "workpiece_from") if posted.get(name)}
-    if "fabric" in posted:
-        found["fabric"] = posted["fabric"].strip()
-    if "mirror" in posted:
-        follows = posted["mirror"] == "" and any(
-            posted.get(name) != now.get(name) for name in ("workpiece", "material")
+    told = {setting: posted[name] for setting, name in NAMES.items() if name in posted}
+    found = {
+        setting: value for setting, value in told.items() if value and setting not in {"fabric", "mirror"}
+    }
+    if "fabric" in told:
+        found["fabric"] = told["fabric"].strip()
+    if "mirror" in told:
+        after = {**told, "material": posted.get("material")}
+        follows = told["mirror"] == "" and any(
+            after.get(one) != now.get(one) for one in ("workpiece", "material")
         )
-        if follows or posted["mirror"] != _said(guide, now):
-            found["mirror"] = {"yes": True, "no": False}.get(posted["mirror"])
+        if follows or told["mirror"] != _said(guide, now):
+            found["mirror"] = {"yes": True, "no": False}.get(told["mirror"])
     return found
 
 

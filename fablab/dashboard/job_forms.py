@@ -37,7 +37,7 @@ FIELD_IDS: Mapping[str, str] = {
     "quality": "quality",
     "supports": "supports",
     "copies": "copies",
-    **{name: name for name in handmade.SETTINGS},
+    **handmade.NAMES,
 }
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from fablab.dashboard import (
+    at_machine,
     board,
     booking,
     bookings,
@@ -68,6 +69,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("machines/<str:machine_id>/cle/", connections.key_page, name="machine-key"),
     path("machines/<str:machine_id>/cle/demander/", connections.key_request, name="machine-key-request"),
     path("machines/<str:machine_id>/cle/reponse/", connections.key_poll, name="machine-key-poll"),
+    path("machines/<str:machine_id>/affiche/", at_machine.sheet, name="machine-sheet"),
+    path("machines/<str:machine_id>/code.svg", at_machine.qr, name="machine-qr"),
+    # at the machine, behind its code
+    path("m/<str:machine_id>/", at_machine.at_machine, name="at-machine"),
+    path("m/<str:machine_id>/panne/", at_machine.tell_fault, name="at-machine-fault"),
+    path("m/<str:machine_id>/maintenant/", at_machine.use, name="at-machine-use"),
+    path("m/<str:machine_id>/faire/<str:action>/", at_machine.act, name="at-machine-act"),
     # who may use what
     path("habilitations/", people.certificates, name="certificates"),
     path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),

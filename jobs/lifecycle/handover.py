@@ -56,14 +56,20 @@ def take(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
             if problems:
                 raise Refused(*problems)
             begin_attempt(job_id, machine, at=at)
-            if machine.in_use_since is not None:
-                write(machine, in_use_since=None)  # what is done there has a name now
+            # What is done there has a name now, and who takes it puts in what it needs.
+            write(machine, in_use_since=None, **_put_in(job, machine))
             apply(job_id, Action.LOAD, actor=actor, source=Source.PERSON, at=at)
     except IntegrityError as reason:
         raise Conflict(Problem("machine_taken")) from reason
     push.changed(f"machine:{machine_id}")
     push.part_changed(f"board:{job.site_id}", machine_id)
     return job_for(actor, job_id)
+
+
+def _put_in(job: Job, machine: Machine) -> dict[str, str]:
+    """Return what lies in the machine from now on: the plan asks no other matter or frame of who comes next."""
+    wanted = {name: str(job.settings.get(name) or "")[:40] for name in ("material", "frame")}
+    return {name: value for name, value in wanted.items() if value and value != getattr(machine, name)}
 
 
 def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from jobs.lifecycle.estimates import Telling
 from jobs.lifecycle.services import preparation_ended, upload_inspected
 from jobs.management.stepping import Stepping
 from jobs.management.tidying import Tidying
@@ -39,4 +40,9 @@ def take_up() -> int:
 
 def workers() -> list[Stepping]:
     """Return one thread for each kind of work, not yet started."""
-    return [Stepping(INSPECTION, inspect), Stepping(SLICING, make_ready), Stepping("tidying", Tidying())]
+    return [
+        Stepping(INSPECTION, inspect),
+        Stepping(SLICING, make_ready),
+        Stepping("tidying", Tidying()),
+        Stepping("estimates", Telling()),
+    ]
