@@ -174,6 +174,15 @@ class Web:
         except ValueError as problem:
             raise DriverError(Code.ADDRESS_INVALID, reason=str(problem)) from problem
 
+    def place(self) -> str:
+        """See `base.Driver.place`."""
+        target = self.target
+        try:
+            self._check_literal(target)
+        except AddressForbidden as problem:
+            raise translate(problem, sent=False, harmless=True) from problem
+        return target.base
+
     async def request(
         self,
         method: str,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from equipment.drivers.addresses import check_literal
 from equipment.drivers.base import (
     Capabilities,
     Code,
@@ -55,7 +54,6 @@ class OctoPrintDriver:
         lookup: Lookup | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self._connection = connection
         self._web = Web(connection, headers={"X-Api-Key": connection.key}, limits=limits, lookup=lookup)
         self._clock = clock
         self._hashes: dict[tuple[str, int | None, float | None], str] = {}
@@ -65,11 +63,7 @@ class OctoPrintDriver:
         return CAPABILITIES
 
     def place(self) -> str:
-        target = self._web.target
-        refusal = check_literal(target.host, target.port, self._connection.allowed)
-        if refusal is not None:
-            raise DriverError(Code.ADDRESS_FORBIDDEN, reason=refusal.value)
-        return target.base
+        return self._web.place()
 
     async def probe(self) -> Probe:
         """As promised; `not_octoprint` for anything else, `bad_key` when nobody is behind the key."""
