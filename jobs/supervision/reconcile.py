@@ -10,8 +10,8 @@ from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
 from jobs.supervision.facts import (
     Decision,
-    EndRight,
     Ending,
+    EndRight,
     Facts,
     GiveBack,
     HoldMachine,

@@ -11,8 +11,8 @@ from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import ROWS, Action, steps_for
 from jobs.supervision.facts import (
     Decision,
-    EndRight,
     Ending,
+    EndRight,
     Facts,
     GiveBack,
     HoldMachine,

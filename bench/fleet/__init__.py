@@ -1,0 +1,1 @@
+"""What watching a whole fleet of machines costs. ``python -m bench.fleet --help``"""
