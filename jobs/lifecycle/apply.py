@@ -31,6 +31,7 @@ from jobs.lifecycle.table import (
     Row,
     Who,
 )
+from jobs.lifecycle.telling import tell_owner
 from jobs.preparation.queries import findings_for
 from jobs.preparation.states import PreparationState
 from jobs.uploads.states import UploadState
@@ -73,6 +74,7 @@ def apply(
         step = _Step(job, ROWS[action], actor, source, at, details, on)
         step.check()
         step.take()
+        tell_owner(job, action, actor=actor, at=at)
     live.job_changed(job)
     return job
 

@@ -217,6 +217,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "not_a_choice": _("Choisis dans la liste : {choices}."),
     "text_too_long": _("Écris plus court."),
     "unknown_field": _("Champ inconnu : {field}."),
+    # messages to the owner
+    "job_sent_back": _("« {title} » est à corriger. Regarde pourquoi."),
+    "job_rejected": _("« {title} » est refusé. Regarde pourquoi."),
+    "job_failed": _("« {title} » est raté. Un animateur regarde."),
+    "job_ready": _("« {title} » est terminé. Viens le chercher."),
+    "job_on_shelf": _("« {title} » t’attend sur l’étagère {shelf}."),
 }
 
 

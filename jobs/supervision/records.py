@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import override
 
-from equipment.drivers.base import Driver as MachineDriver
 from equipment.bookings import hit
+from equipment.drivers.base import Driver as MachineDriver
 from equipment.machines import services as machines
 from equipment.machines.connection import driver_for
 from equipment.machines.locks import lock_machine
