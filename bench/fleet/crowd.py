@@ -34,7 +34,6 @@ class Machine(printers.Printer):
     def __init__(self, number: int, *, printing: bool) -> None:
         super().__init__(number)
         self.printing = printing
-        self.let_in = asyncio.Event()
 
     def text(self) -> str:
         return super().text() if self.printing else "Operational"
@@ -59,14 +58,6 @@ class Machine(printers.Printer):
             self.percent = min(99.0, self.percent + 0.02)
             await self.tell({"current": self.current()})
             await asyncio.sleep(REPORT_EVERY)
-
-    async def push(self, request: web.BaseRequest) -> web.WebSocketResponse:
-        there = len(self.sockets)
-        serving = asyncio.ensure_future(super().push(request))
-        while not serving.done() and len(self.sockets) <= there:
-            await asyncio.sleep(0.005)
-        self.let_in.set()
-        return await serving
 
     async def cut(self) -> float | None:
         """Close the push socket; return how long it took until a client was let in again."""
@@ -101,7 +92,8 @@ async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 async def dead(count: int) -> tuple[list[int], list[object]]:
     """Return the ports of ``count`` dead machines, and what must be kept for them to stay so."""
-    ports, kept = [], []
+    ports: list[int] = []
+    kept: list[object] = []
     for number in range(count):
         if number % 3 == 0:
             refusing = socket.socket()

@@ -35,7 +35,7 @@ def seed(printing: int, places: list[str]) -> int:
     kind = MachineKind.objects.create(slug="bench", names={"fr": "Banc"}, needs_certificate=False)
     model = MachineModel.objects.create(kind=kind, name="Banc", formats=["gcode"])
     for number, place in enumerate(places):
-        port, key, sha1 = (place.split("=") + ["", ""])[:3]
+        port, key, sha1 = [*place.split("="), "", ""][:3]
         machine = Machine.objects.create(
             site=site,
             model=model,

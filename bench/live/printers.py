@@ -35,6 +35,7 @@ class Printer:
         self.paused = False
         self.percent = 5.0
         self.sockets: set[web.WebSocketResponse] = set()
+        self.let_in = asyncio.Event()  # a client was; whoever waits for the next one clears it
 
     # --- what it says -----------------------------------------------------------------------------------------
 
@@ -158,6 +159,7 @@ class Printer:
                 await socket.send_json({"history": self.current()})
                 await socket.send_json({"current": self.current()})
                 self.sockets.add(socket)
+                self.let_in.set()
         self.sockets.discard(socket)
         return socket
 
