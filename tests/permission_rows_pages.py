@@ -113,14 +113,27 @@ ROWS: list[Row] = [
     Row("GET", "machine-key", (302, 403, 403, 403, 303, 303, 404)),
     form("machine-key-request", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
     form("machine-key-poll", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
+    Row("GET", "machine-sheet", STAFF_HERE),
+    # at the machine: who stands there needs no account to read and to tell a fault
+    Row("GET", "machine-qr", EVERYBODY),
+    Row("GET", "at-machine", EVERYBODY),
+    form("at-machine-fault", (DONE,) * 7),
+    Row("GET", "at-machine-use", AT_THE_SITE),
+    # The owner has booked it just now: nobody else walks up to it.
+    form("at-machine-use", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
+    form("at-machine-act", MAY_ON_DUTY, "/m/{machine_id}/faire/needs-help/", case="needs-help"),
+    Row("POST", "at-machine-act", JOB_ON_DUTY, "/m/{machine_id}/faire/take/", state=State.QUEUED, linked=False,
+        body=lambda world: {"job": world.job.pk}, form=True, case="take"),
     # who may use what
     Row("GET", "certificates", ON_DUTY),
     Row("GET", "certificate-grant", ON_DUTY_HERE),
     Row("POST", "certificate-grant", MAY_ON_DUTY, body=lambda world: {"kind": world.cast.kind.pk}, form=True),
     form("certificate-revoke", (302, REFUSED, 404, DONE, DONE, DONE, 404)),
+    Row("GET", "at-machine-act", ONLY_FORMS, "/m/{machine_id}/faire/take/"),
     # Addresses of forms say so to who only looks.
     *(
         Row("GET", name, ONLY_FORMS)
-        for name in ("sign-out", "site-choose", "presence", "booking-cancel", "machine-settled", "certificate-revoke")
+        for name in ("sign-out", "site-choose", "presence", "booking-cancel", "machine-settled", "certificate-revoke",
+                     "at-machine-fault")
     ),
 ]  # fmt: skip
