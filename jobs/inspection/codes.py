@@ -76,6 +76,13 @@ CODES: dict[str, Code] = {
     "too_many_lines": Code(BLOCKS, Reason.UNREADABLE),  # most
     "device_command": Code(BLOCKS, Reason.NOT_ALLOWED),  # line
     "text_inside": Code(BLOCKS, Reason.UNREADABLE),
+    "path_broken": Code(ASK, Reason.TALK),  # paths
+    "picture_inside": Code(ASK, Reason.TALK),
+    "scale_assumed": Code(ASK, Reason.TALK),  # width_mm, height_mm
+    "outside_reference": Code(BLOCKS, Reason.NOT_ALLOWED),
+    "script_inside": Code(BLOCKS, Reason.NOT_ALLOWED),
+    "mirrored": Code(INFO, None),
+    "frame_too_small": Code(BLOCKS, Reason.TOO_BIG),  # frame
     "several_tools": Code(ASK, Reason.TALK),  # tools
     # this file on this machine model
     "too_big_for_frames": Code(BLOCKS, Reason.TOO_BIG),  # width_mm, height_mm, frame

@@ -47,16 +47,18 @@ def draw_stitches(design: Design, size: tuple[int, int] = SIZE) -> bytes:
     places = np.stack((design.x, design.y), axis=1) * UNIT_MM
     starts, ends = places[np.maximum(sewn - 1, 0)], places[sewn]
     view = _view(np.concatenate((ends, starts)), size)
-    blocks = np.searchsorted(design.sewn_blocks(), design.block[sewn])
-    colours = np.stack([_linear(_thread_colour(design, index)) for index in range(int(blocks.max()) + 1)])
+    sewn_blocks = design.sewn_blocks()
+    blocks = np.searchsorted(sewn_blocks, design.block[sewn])
+    colours = np.stack(
+        [
+            _linear(design.thread(int(one)).hex or PALETTE[n % len(PALETTE)])
+            for n, one in enumerate(sewn_blocks)
+        ]
+    )
     ground = _cloth(size)
     rgb, cover = _threads(starts, ends, colours[blocks], view, size)
     shadow = blurred(np.roll(cover, (round(1.5 * FINER), FINER), (0, 1)), 2 * FINER)
     return _png(_shrunk(ground * (1 - 0.35 * shadow[..., None]) * (1 - cover[..., None]) + rgb))
-
-
-def _thread_colour(design: Design, index: int) -> str:
-    return design.thread(index).hex or PALETTE[index % len(PALETTE)]
 
 
 def _threads(

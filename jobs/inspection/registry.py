@@ -10,7 +10,7 @@ from .codes import finding
 from .cutting import CutLines
 from .endings import ENDINGS
 from .findings import Finding, Report
-from .formats import dst, gcode, hpgl, pes, stl
+from .formats import dst, gcode, hpgl, pes, stl, svg
 from .layout import Layout, lay_out
 from .mesh import Triangles, write_stl
 from .stitches import Design
@@ -88,6 +88,7 @@ FORMATS: tuple[Format, ...] = (
     Format("dst", ENDINGS["dst"], dst.sniff, _sewn(dst.read)),
     Format("pes", ENDINGS["pes"], pes.sniff, _sewn(pes.read)),
     Format("hpgl", ENDINGS["hpgl"], hpgl.sniff, _cut(hpgl.read)),
+    Format("svg", ENDINGS["svg"], svg.sniff, _cut(svg.read)),
 )
 
 
@@ -105,7 +106,7 @@ def sniff(head: bytes, name: str) -> str | Finding:
     if claimed is None:
         return finding("unknown_format", ending=ending[:20])
     foreign = signatures.looks_like(head)
-    if foreign is not None:
+    if foreign is not None and foreign != claimed.name:
         return finding("wrong_content", ending=ending, looks_like=foreign)
     if not claimed.sniff(head):
         other = next((one.name for one in FORMATS if one is not claimed and one.sniff(head)), "")

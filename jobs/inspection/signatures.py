@@ -37,7 +37,8 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _s(
         "svg",
-        rb"(\xef\xbb\xbf)?\s*(<\?xml.{0,400}?\?>\s*)?(<!--.{0,400}?-->\s*)?(<!doctype\s+svg.{0,400}?>\s*)?<svg\b",
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,400}?\?>\s*)?"
+        rb"(?:<!--(?:(?!-->).){0,1000}-->\s*)*(?:<!doctype\s+svg\b|<(?:svg:)?svg\b)",
     ),
     _s("xml", rb"(\xef\xbb\xbf)?\s*<\?xml\b"),
     _s("php", rb"\s*<\?php\b"),

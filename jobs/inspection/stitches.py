@@ -56,9 +56,9 @@ class Design:
         """The numbers of the blocks that have stitches, in order."""
         return np.unique(self.block[self.moves == Move.STITCH])
 
-    def thread(self, index: int) -> Thread:
-        """The thread of the n-th sewn block, from 0."""
-        return self.threads[index] if index < len(self.threads) else UNKNOWN_THREAD
+    def thread(self, block: int) -> Thread:
+        """The thread of a block, from 0, sewn or not."""
+        return self.threads[block] if block < len(self.threads) else UNKNOWN_THREAD
 
 
 def report(format_name: str, design: Design, found: Sequence[Finding] = ()) -> Report:
@@ -169,7 +169,7 @@ def _steps(design: Design, lengths: NDArray[np.float64]) -> list[dict[str, JSON]
             "number": index + 1,
             "stitches": int(counts[index]),
             "mm": round(float(long[index])),
-            **design.thread(index).as_json(),
+            **design.thread(int(blocks[index])).as_json(),
         }
         for index in range(min(len(blocks), MOST_STEPS))
     ]

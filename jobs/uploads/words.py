@@ -74,9 +74,16 @@ SENTENCES: Mapping[str, Sentence] = {
     "too_many_lines": _("Le dessin est trop détaillé."),
     "device_command": _("Le fichier veut commander la machine (ligne {line})."),
     "text_inside": _("Le dessin contient du texte."),
+    "path_broken": _("Des tracés sont abîmés : {paths}."),
+    "picture_inside": _("Une image du dessin ne sera pas découpée."),
+    "scale_assumed": _("Taille à vérifier : {width_mm} × {height_mm} mm."),
+    "outside_reference": _("Le dessin va chercher un autre fichier."),
+    "script_inside": _("Le dessin contient un programme."),
+    "mirrored": _("On le découpe à l’envers, comme dans un miroir."),
     "several_tools": _("Le fichier utilise {tools} outils."),
     # this file on this machine model
     "too_big_for_frames": _("Trop grand : {width_mm} × {height_mm} mm. Cadre : {frame} mm."),
+    "frame_too_small": _("Le motif ne tient pas dans le cadre {frame}."),
     "frame_needed": _("Le cadre qu’il faut : {frame}."),
     "fits_frame_turned": _("Il faut tourner le motif pour le cadre {frame}."),
     "start_outside_frame": _("Le motif commence loin de son milieu."),
@@ -125,6 +132,10 @@ NEXT_STEPS_OF_CODES: Mapping[str, Sentence] = {
     "device_command": _("Envoie plutôt le dessin."),
     "text_inside": _("Transforme le texte en tracé, puis renvoie-le."),
     "outside_sheet": _("Envoie plutôt le dessin."),
+    "path_broken": _("Regarde l’image, puis exporte à nouveau."),
+    "outside_reference": _("Mets tout dans le dessin, puis exporte à nouveau."),
+    "script_inside": _("Exporte-le à nouveau, plus simple."),
+    "frame_too_small": _("Choisis un autre cadre."),
     "colours_untold": _("Choisis les fils devant la machine."),
 }
 
