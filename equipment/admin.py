@@ -121,7 +121,7 @@ class ClosureInline(ClosureTable):
 class SiteForm(SiteBase):
     class Meta:
         model = Site
-        fields = ["name", "slug", "address", "time_zone", "shelves", "self_approval"]
+        fields = ["name", "slug", "address", "time_zone", "shelves", "self_approval", "cameras_allowed"]
         labels = {
             "name": _("Nom"),
             "slug": _("Nom dans les adresses"),
@@ -129,6 +129,7 @@ class SiteForm(SiteBase):
             "time_zone": _("Fuseau horaire"),
             "shelves": _("Places des étagères"),
             "self_approval": _("Un seul animateur : il peut accepter ses propres objets"),
+            "cameras_allowed": _("Images de caméra permises ici (vérifie la loi)"),
         }
 
     def clean_time_zone(self) -> str:

@@ -104,6 +104,9 @@ ROWS: list[Row] = [
     Row("POST", "api:machine-out-of-order", ON_DUTY, body=reason),
     Row("POST", "api:machine-back", ON_DUTY, "/api/v1/machines/{spare_id}/back-in-service/"),
     Row("GET", "api:machine-free", AT_THE_SITE),
+    Row("GET", "api:machine-maintenance", ON_DUTY),
+    Row("POST", "api:machine-maintenance", made(STAFF), body=lambda world: {"what": "cleaning"}),
+    Row("PATCH", "api:machine-maintenance", STAFF, body=lambda world: {"every_hours": 200}),
     Row("GET", "api:booking-list", SIGNED_IN),
     # Instructors of this lab are not certified themselves, so the rules refuse them (409); nobody sees another
     # site's machine (400).
@@ -118,6 +121,7 @@ ROWS: list[Row] = [
     Row("GET", "api:upload", OWN_OR_SITE),
     Row("GET", "api:upload-file", OWN_OR_SITE),
     Row("GET", "api:upload-thumbnail", OWN_OR_SITE),
+    Row("GET", "api:attempt-samples", OWN_OR_SITE, state=State.RUNNING),
     Row("GET", "api:job-list", SIGNED_IN),
     Row("POST", "api:job-list", (401, 201, 400, 400, 400, 400, 400), body=new_job),  # of one's own file only
     Row("GET", "api:job", OWN_OR_SITE),

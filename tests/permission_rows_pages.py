@@ -85,6 +85,10 @@ ROWS: list[Row] = [
     Row("GET", "job-source", OWN_OR_SITE),
     Row("GET", "job-machine-file", OWN_OR_SITE),
     Row("GET", "upload-picture", OWN_OR_SITE),
+    # tries
+    Row("GET", "attempt", OWN_OR_SITE, state=State.RUNNING),
+    form("attempt-still-ask", MAY_OWN_OR_SITE, state=State.RUNNING),
+    Row("GET", "attempt-still", OWN_OR_SITE, state=State.RUNNING),
     # deciding
     form("presence", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE)),
     Row("GET", "desk", INSTRUCTORS),
@@ -100,6 +104,12 @@ ROWS: list[Row] = [
     Row("GET", "machine", AT_THE_SITE),
     form("machine-act", MAY_ON_DUTY, "/machines/{machine_id}/faire/clear-plate/", case="clear-plate"),
     form("machine-act", MAY_STAFF, "/machines/{spare_id}/faire/retire/", case="retire"),
+    Row("POST", "machine-care", MAY_STAFF, "/machines/{machine_id}/carnet/entretien/",
+        body=lambda world: {"what": "cleaning"}, form=True, case="note"),
+    Row("POST", "machine-care", MAY_STAFF, "/machines/{machine_id}/carnet/rythme/",
+        body=lambda world: {"every_hours": "200"}, form=True, case="interval"),
+    Row("POST", "machine-care", MAY_STAFF, "/machines/{machine_id}/carnet/camera/",
+        body=lambda world: {"remove": "1"}, form=True, case="camera"),
     Row("GET", "machine-settle", ON_DUTY_HERE, state=State.RUNNING, linked=False),
     Row("POST", "machine-settled", JOB_ON_DUTY, body=lambda world: {"action": "fail", "reason": "spaghetti"},
         state=State.RUNNING, form=True),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -14,10 +14,12 @@ from django.utils import timezone
 from equipment.bookings.models import Booking
 from equipment.machines.models import Machine
 from equipment.machines.states import Plate
+from equipment.sites.models import Site
 from fablab.people.models import AccessToken
 from fablab.people.services import make_token
-from jobs.lifecycle.models import Job
+from jobs.lifecycle.models import Attempt, Job, Still
 from jobs.lifecycle.states import State
+from jobs.lifecycle.stills import file_for, path_of
 from jobs.uploads.models import Upload
 from tests.builders import make_booking, make_machine
 from tests.builders_jobs import Cast, make_cast, make_job, make_upload
@@ -46,6 +48,8 @@ class World:
             "booking_id": self.booking.pk,
             "upload_id": self.upload.pk,
             "job_id": self.job.pk,
+            "attempt_id": self.job.parts.values_list("attempt_id", flat=True).first() or "none",
+            "still_id": Still.objects.values_list("pk", flat=True).first() or "none",
             "token_id": self.token.pk,
             "person_id": self.cast.person("other_member").pk,
             "certificate_id": self.cast.person("owner").certificates.get().pk,
@@ -64,15 +68,29 @@ def make_world(state: State, *, linked: bool) -> World:
     upload = make_upload(owner, at=at, content=b"solid", has_picture=True)
     upload.picture_path.write_bytes(b"\x89PNG\r\n\x1a\n")
     prepared = make_upload(owner, at=at, format="gcode", origin="prepared", content=b"G28\n")
+    job = make_job(cast, state=state, at=at, upload=upload, machine_file=prepared, machine=cast.machine)
+    _under_a_camera(cast, at)
     return World(
         cast=cast,
         token=token,
         upload=upload,
-        job=make_job(cast, state=state, at=at, upload=upload, machine_file=prepared, machine=cast.machine),
+        job=job,
         booking=make_booking(cast.machine, owner, start=at - timedelta(minutes=5)),
         spare=make_machine(cast.site, "Spare", model=cast.model, out_of_order_since=at),
         machine_file=make_upload(cast.person("instructor"), at=at, format="gcode", content=b"G28\n"),
     )
+
+
+def _under_a_camera(cast: Cast, at: datetime) -> None:
+    """Have the site allow cameras, and keep a picture of what the machine makes."""
+    Site.objects.filter(pk=cast.site.pk).update(cameras_allowed=True)
+    Machine.objects.filter(pk=cast.machine.pk).update(camera_address="http://10.0.0.9/still.jpg")
+    for attempt in Attempt.objects.filter(machine=cast.machine, ended_at__isnull=True):
+        still = Still.objects.create(attempt=attempt, asked_at=at - timedelta(minutes=1), taken_at=at)
+        still.file = file_for(still.pk)
+        still.save(update_fields=["file"])
+        path_of(still.file).parent.mkdir(parents=True, exist_ok=True)
+        path_of(still.file).write_bytes(b"\xff\xd8\xff")
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:

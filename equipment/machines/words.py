@@ -56,7 +56,23 @@ CONNECTION: dict[str, Promise] = {
     "too_many_requests": _("Trop de demandes. Attends une minute."),
 }
 
+# What was done to keep a machine well: the codes of ``equipment.machines.maintenance.What``.
+MAINTENANCE: dict[str, Promise] = {
+    "cleaning": _("Nettoyage"),
+    "nozzle": _("Buse changée"),
+    "belt": _("Courroie retendue"),
+    "needle": _("Aiguille changée"),
+    "blade": _("Lame changée"),
+    "oil": _("Huile ou graisse"),
+    "other": _("Autre entretien"),
+}
+
 SENTENCES: dict[str, str | Promise] = {
+    "maintenance_what_unknown": _("Choisis ce que tu as fait."),
+    "note_too_long": _("Écris plus court."),
+    "interval_out_of_range": _("Choisis entre 1 et {most} heures."),
+    "cameras_not_allowed": _("Les images de caméra ne sont pas permises ici."),
+    "camera_address_invalid": _("Écris l’adresse ainsi : http://192.168.1.20/image.jpg"),
     "machine_name_taken": _("Une machine porte déjà ce nom ici."),
     "machine_name_missing": _("Donne un nom à la machine."),
     "machine_model_unknown": _("Choisis un modèle de la liste."),

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from equipment.bookings.states import BookingState
+from equipment.machines.maintenance import What
 from equipment.machines.states import Condition, Driver, Plate, Report
 from equipment.sites.states import Role
 from fablab.people.states import Level
@@ -202,6 +203,22 @@ class MachineOut(Out):
     in_use = s.BooleanField(required=False, help_text="By hand or by somebody who checked in.")
 
 
+class MaintenanceLineOut(Out):
+    what = one_of(What)
+    note = s.CharField()
+    by = maybe(NamedOut)
+    at = s.DateTimeField()
+    used_hours = s.FloatField(help_text="Of work, until then.")
+
+
+class MaintenanceOut(Out):
+    used_hours = s.FloatField()
+    since_hours = s.FloatField(help_text="Of work since the last line of the log.")
+    every_hours = maybe(s.IntegerField, help_text="Null: it never asks.")
+    due = s.BooleanField()
+    lines = MaintenanceLineOut(many=True, help_text="The newest first, at most 50.")
+
+
 class ConnectionTestOut(Out):
     ok = s.BooleanField()
     code = s.CharField()
@@ -275,6 +292,7 @@ class WaitingForOut(Out):
 
 
 class AttemptOut(Out):
+    id = s.CharField()
     number = s.IntegerField()
     machine = NamedOut()
     claimed_at = s.DateTimeField()
@@ -282,6 +300,20 @@ class AttemptOut(Out):
     started_at = maybe(s.DateTimeField)
     ended_at = maybe(s.DateTimeField)
     outcome = maybe(s.CharField)
+
+
+class SampleOut(Out):
+    at = s.DateTimeField()
+    percent = maybe(s.FloatField)
+    seconds_left = maybe(s.IntegerField)
+    temperatures = s.DictField(
+        help_text="By heater: actual and target in degrees Celsius, null: nobody said."
+    )
+
+
+class SamplesOut(Out):
+    attempt = AttemptOut()
+    samples = SampleOut(many=True, help_text="In the order of time, at most 400: what is longer is thinned.")
 
 
 class JobOut(Out):

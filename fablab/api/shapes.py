@@ -288,6 +288,7 @@ def attempt_shape(part: AttemptJob) -> Shape:
     """Return one physical try of a job."""
     attempt = part.attempt
     return {
+        "id": attempt.pk,
         "number": part.number,
         "machine": {"id": attempt.machine_id, "name": attempt.machine.name},
         "claimed_at": stamp(attempt.claimed_at),

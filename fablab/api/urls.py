@@ -3,7 +3,19 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from fablab.api import bookings, docs, errors, health, jobs, machines, people, sites, uploads
+from fablab.api import (
+    attempts,
+    bookings,
+    docs,
+    errors,
+    health,
+    jobs,
+    machines,
+    maintenance,
+    people,
+    sites,
+    uploads,
+)
 
 
 class IdConverter:
@@ -39,6 +51,11 @@ v1 = [
     ),
     path("machines/<id:machine_id>/back-in-service/", machines.BackInService.as_view(), name="machine-back"),
     path("machines/<id:machine_id>/free/", machines.Free.as_view(), name="machine-free"),
+    path(
+        "machines/<id:machine_id>/maintenance/",
+        maintenance.MachineMaintenance.as_view(),
+        name="machine-maintenance",
+    ),
     path("bookings/", bookings.Bookings.as_view(), name="booking-list"),
     path("bookings/<id:booking_id>/", bookings.BookingDetail.as_view(), name="booking"),
     path("bookings/<id:booking_id>/move/", bookings.MoveBooking.as_view(), name="booking-move"),
@@ -48,6 +65,7 @@ v1 = [
     path("uploads/<id:upload_id>/", uploads.UploadDetail.as_view(), name="upload"),
     path("uploads/<id:upload_id>/file/", uploads.UploadFile.as_view(), name="upload-file"),
     path("uploads/<id:upload_id>/thumbnail/", uploads.UploadThumbnail.as_view(), name="upload-thumbnail"),
+    path("attempts/<id:attempt_id>/samples/", attempts.Samples.as_view(), name="attempt-samples"),
     path("jobs/", jobs.Jobs.as_view(), name="job-list"),
     path("jobs/<id:job_id>/", jobs.JobDetail.as_view(), name="job"),
     path("jobs/<id:job_id>/events/", jobs.JobEvents.as_view(), name="job-events"),

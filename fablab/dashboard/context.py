@@ -27,6 +27,7 @@ PLACES = {
     "job": "jobs",
     "job-settings": "jobs",
     "job-file": "jobs",
+    "attempt": "jobs",
     "desk": "desk",
     "desk-job": "desk",
     "desk-settings": "desk",

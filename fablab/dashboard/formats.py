@@ -85,6 +85,13 @@ def weight(grams: float) -> str:
     return gettext("{n} g").format(n=number_format(round(grams) or 1))
 
 
+def share(percent: float | None) -> str:
+    """Return ``42 %``, in English ``42%``; a dash where nobody knows."""
+    if percent is None:
+        return "–"
+    return f"{int(percent)}%" if _language() == "en" else f"{int(percent)}\u202f%"
+
+
 def code(text: str) -> str:
     """Return a six-character code as ``A7K-2Q9``."""
     return f"{text[:3]}-{text[3:]}"

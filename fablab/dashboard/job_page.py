@@ -13,6 +13,7 @@ from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, handmade, job_forms, present
+from fablab.dashboard.attempt import attempt_rows
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Severity
@@ -100,6 +101,7 @@ def context(
         "file_open": file_open or (is_open and refusal is not None),
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
         "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
+        "attempts": attempt_rows(attempts_of(job), zone),
         "history": list(reversed(present.history(events_of(job), zone))),
         "again": _again(state, is_own=is_own) or (_change_file(job) if is_open and refusal else None),
         "problems": _problems(error),

@@ -23,6 +23,7 @@ from fablab.dashboard import formats, present
 from fablab.dashboard.board import machine_cards
 from fablab.dashboard.connections import DRIVERS
 from fablab.dashboard.desk import presence_card
+from fablab.dashboard.maintenance import care_of
 from fablab.dashboard.requests import back, here, see_other, signed_in, writes
 from jobs.lifecycle import words
 from jobs.lifecycle.press import clear_plate, press
@@ -44,6 +45,10 @@ EVENTS: Mapping[str, Any] = {
     "plate_to_clear": gettext_lazy("Plateau à vider"),
     "plate_token_void": gettext_lazy("Le plateau est à revoir avant de lancer"),
     "report": gettext_lazy("La machine a changé d’état"),
+    "maintained": gettext_lazy("Entretien"),
+    "interval_set": gettext_lazy("Rythme d’entretien changé"),
+    "camera_set": gettext_lazy("Caméra réglée"),
+    "camera_removed": gettext_lazy("Caméra enlevée"),
 }
 REPORTS: Mapping[str, Any] = {
     "ready": gettext_lazy("prête"),
@@ -103,6 +108,7 @@ def machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
             "facts": _facts(found, zone),
             "log": [_log_line(event, zone) for event in events_of(found, limit=LOG_SHOWN)],
             "keeps": bool(roles & STAFF_ROLES),
+            "care": care_of(found, asked),
         }
     return render(request, "dashboard/machine.html", context)
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from fablab.dashboard import (
     at_machine,
+    attempt,
     board,
     booking,
     bookings,
@@ -12,6 +13,7 @@ from fablab.dashboard import (
     files,
     home,
     machines,
+    maintenance,
     objects,
     people,
     signing,
@@ -46,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("objets/<str:job_id>/fichier/", files.source_file, name="job-source"),
     path("objets/<str:job_id>/fichier-machine/", files.machine_file, name="job-machine-file"),
     path("fichiers/<str:upload_id>/image/", files.upload_picture, name="upload-picture"),
+    # tries
+    path("essais/<str:attempt_id>/", attempt.attempt, name="attempt"),
+    path("essais/<str:attempt_id>/image/", attempt.ask_still, name="attempt-still-ask"),
+    path("essais/<str:attempt_id>/image/<str:still_id>/", attempt.still, name="attempt-still"),
     # deciding
     path("presence/", desk.presence, name="presence"),
     path("animateur/", desk.desk, name="desk"),
@@ -62,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("machines/nouvelle/essai/", connections.test, name="machine-new-test"),
     path("machines/<str:machine_id>/", machines.machine, name="machine"),
     path("machines/<str:machine_id>/faire/<str:action>/", machines.act, name="machine-act"),
+    path("machines/<str:machine_id>/carnet/<str:what>/", maintenance.keep, name="machine-care"),
     path("machines/<str:machine_id>/regler/<str:job_id>/", machines.settle, name="machine-settle"),
     path("machines/<str:machine_id>/regler/<str:job_id>/fini/", machines.settled, name="machine-settled"),
     path("machines/<str:machine_id>/connexion/", connections.edit, name="machine-edit"),

@@ -68,12 +68,12 @@ def is_open(still: Still) -> bool:
     return still.taken_at is None and not still.error
 
 
-def still_for(viewer: User, still_id: str, *, at: datetime) -> Path:
+def still_for(viewer: User, still_id: str, *, attempt_id: str, at: datetime) -> Path:
     """Return the file of a still. Raises ``NotFound`` for everybody else, after the end, and after a day."""
-    still = Still.objects.filter(pk=still_id).first()
+    still = Still.objects.filter(pk=still_id, attempt_id=attempt_id).first()
     if still is None or not still.file or at - still.asked_at > SHOWN_FOR:
         raise NotFound
-    if not may_be_asked(attempt_for(viewer, still.attempt_id)):
+    if not may_be_asked(attempt_for(viewer, attempt_id)):
         raise NotFound
     return path_of(still.file)
 

@@ -175,6 +175,7 @@ ASKED_WORDS: Mapping[str, Sentence] = {
 }
 
 SENTENCES: Mapping[str, Sentence] = {
+    "still_too_soon": _("Attends dix secondes entre deux images."),
     "not_found": _("Cette page n’existe pas, ou elle n’est pas pour toi."),
     "not_allowed": _("Tu ne peux pas faire ça ici. Demande à un animateur."),
     "wrong_state": _("Quelqu’un a été plus rapide. Regarde où en est l’objet."),

@@ -12,7 +12,8 @@ from fablab.core.looks import LOOKS, UNKNOWN_LOOK
 STATIC = Path(settings.BASE_DIR) / "fablab" / "static" / "fablab"
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "fablab" / "templates").rglob("*.html"))
 EVERYWHERE = (STATIC / "fablab.css").read_text()
-CSS = EVERYWHERE + (STATIC / "desk.css").read_text()  # the desks' own on top
+# Beside it what the desks and the plots have of their own.
+CSS = EVERYWHERE + (STATIC / "desk.css").read_text() + (STATIC / "plot.css").read_text()
 SCRIPTS = sorted(STATIC.glob("*.js"))
 
 TEXT, GRAPHIC = 4.5, 3.0
@@ -35,6 +36,7 @@ PAIRS: list[tuple[str, str, float]] = [
     ("paper", "ink", TEXT),
     ("alarm", "alarm-soft", TEXT),
     *(("edge", ground, GRAPHIC) for ground in GROUNDS),
+    *((curve, "surface", GRAPHIC) for curve in ("good", "alarm", "accent", "wait")),
 ]
 
 

@@ -36,5 +36,7 @@ def statuses(cast: Cast, address: str, *, post: dict[str, str] | None = None) ->
     for part in PARTS:
         client = as_(cast.person(part))
         answer = client.get(address) if post is None else client.post(address, post)
+        if answer.streaming:
+            answer.getvalue()  # read to the end, the file is closed
         found[part] = answer.status_code
     return found
