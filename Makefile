@@ -14,7 +14,7 @@ help:
 	@echo "make demo-reset  empties the demonstration"
 	@echo "make run         the installation for one lab (HOST=, PORT=)"
 	@echo "make test        installs what the tests need, then every check and test"
-	@echo "make soak        the long counts: 10,000 storms of faults, 200 kills at each bad moment"
+	@echo "make soak        every fault case with its full count, for hours, resumable (CASES=\"3 4\", FRESH=1)"
 	@echo "make lint        the checks without the tests"
 	@echo "make messages    compiles the translations"
 
@@ -44,10 +44,11 @@ test:
 	@$(MAKE) --no-print-directory environment-dev messages
 	@exec .ci/test
 
-# Each test of a kill repeats itself so often; everything else about it is as in `make test`.
-soak: environment-dev
-	@FABLAB_KILLS=$${FABLAB_KILLS:-200} FABLAB_RANDOM_RUNS=$${FABLAB_RANDOM_RUNS:-10000} \
-		exec $(BIN)/python -m pytest -v tests/jobs/supervision/test_kills.py tests/jobs/supervision/test_random_faults.py
+# Goes on where it was stopped; what is done stands in var/soak, the result in docs/reliability.md.
+soak:
+	@.ci/system test
+	@$(MAKE) --no-print-directory environment-dev messages
+	@exec $(BIN)/python -m tests.faults.soak $(if $(FRESH),--fresh) $(CASES)
 
 lint: environment-dev
 	@exec .ci/test lint

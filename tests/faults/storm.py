@@ -144,7 +144,7 @@ class Storm:
             place = self.places[number % len(self.places)]
             while len(self.open_jobs()) >= WAITING_EACH * len(self.places) and not self._ended.is_set():
                 self._ended.wait(TURN_S)
-            self.hand_in(place, chance.uniform(1, 5))
+            self.hand_in(place, chance.uniform(1, 8))
 
     def open_jobs(self) -> list[Handed]:
         return [job for job in list(self.handed.values()) if job.state not in OVER]
@@ -290,14 +290,11 @@ class Storm:
 
     def _idle_reported(self, place: Place, chance: Random) -> None:
         for pattern, content in IDLE.items():
-            head = (
-                f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-            )
-            place.proxy.fault(pattern, Fault.ANSWER, times=2, body=head.encode() + content)
+            place.proxy.fault(pattern, Fault.ANSWER, times=2, body=as_http(content))
 
     def _database_locked(self, place: Place, chance: Random) -> None:
         with database_locked(self.lab.folder / "var" / "fablab.sqlite3"):
-            self._ended.wait(chance.uniform(1, 5))
+            self._ended.wait(chance.uniform(1, 8))
 
     def _foreign_print(self, place: Place, chance: Random) -> None:
         try:
@@ -379,6 +376,7 @@ class Storm:
         )
 
 
+# What OctoPrint 1.11.8 answers while nothing prints.
 IDLE = {
     "GET /api/job": b'{"job": {"file": {"name": null, "display": null, "path": null, "origin": null, "size": null, '
     b'"date": null}, "user": null, "estimatedPrintTime": null, "averagePrintTime": null, "lastPrintTime": null, '
@@ -388,6 +386,12 @@ IDLE = {
     b'"printing": false, "cancelling": false, "pausing": false, "resuming": false, "finishing": false, '
     b'"closedOrError": false, "error": false, "paused": false, "ready": true, "sdReady": true}}}',
 }
+
+
+def as_http(content: bytes) -> bytes:
+    """Return JSON as the answer to a request."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
 
 
 @contextmanager
