@@ -49,8 +49,7 @@ def plan(
     ``used``: machine time of the last days, by owner; ``on_machines``: how many jobs (owner, model) has on machines.
     """
     waiting = list(jobs)
-    owners = frozenset(job.owner_id for job in waiting)
-    planning = _Planning(machines, at, owners)
+    planning = _Planning(waiting, machines, at)
     order = in_order(
         waiting, used=used or {}, on_machines=on_machines or {}, takes_turn=planning.can_be_placed
     )
@@ -60,11 +59,13 @@ def plan(
 class _Planning:
     """One plan in the making."""
 
-    def __init__(self, machines: Sequence[MachineNow], at: datetime, owners: frozenset[str]) -> None:
+    def __init__(self, jobs: Sequence[Waiting], machines: Sequence[MachineNow], at: datetime) -> None:
         self.at = at
+        owners = frozenset(job.owner_id for job in jobs)
+        awaited = frozenset(job.own_booking.booking_id for job in jobs if job.own_booking is not None)
         ranked = sorted(machines, key=lambda machine: machine.rank)
         self.timelines = {
-            machine.id: Timeline(machine, rank, at, owners) for rank, machine in enumerate(ranked)
+            machine.id: Timeline(machine, rank, at, owners, awaited) for rank, machine in enumerate(ranked)
         }
         alike: dict[tuple[object, ...], list[Timeline]] = {}
         self._of_model: dict[str, list[Timeline]] = {}

@@ -36,23 +36,35 @@ class Timeline:
 
     __slots__ = ("gaps", "longest", "machine", "opens", "own", "rank", "room")
 
-    def __init__(self, machine: MachineNow, rank: int, at: datetime, owners: frozenset[str]) -> None:
+    def __init__(
+        self,
+        machine: MachineNow,
+        rank: int,
+        at: datetime,
+        owners: frozenset[str],
+        awaited: frozenset[str] = frozenset(),
+    ) -> None:
+        """``owners``: who has jobs that wait; ``awaited``: bookings that have a job of their own."""
         self.machine = machine
         self.rank = rank
         self.opens = [(_ticks(span.start, at), _ticks(span.end, at)) for span in machine.open]
         self.gaps: list[Gap] = []
         self.own: dict[str, list[Gap]] = {}
         if machine.usable and machine.open:
-            self._lay_out(at, owners)
+            self._lay_out(at, owners, awaited)
         self.longest = max((gap.hard - gap.start for gap in self.gaps), default=0)
         self.room = _room(machine, at)
 
-    def _lay_out(self, at: datetime, owners: frozenset[str]) -> None:
+    def _lay_out(self, at: datetime, owners: frozenset[str], awaited: frozenset[str]) -> None:
         machine = self.machine
         last = at + HORIZON
         walls = [*machine.cuts, *(Span(start, end or last) for start, end in machine.outages)]
         open_ = without(within(machine.open, at + self._busy_for(at), last), walls)
-        begins = sorted(_ticks(wall.start, at) for wall in walls)
+        # What may overrun other bookings does not overrun the job that is planned in one.
+        kept = [hold for hold in machine.held if hold.booking_id in awaited]
+        begins = sorted(
+            _ticks(begin, at) for begin in (*(wall.start for wall in walls), *(hold.start for hold in kept))
+        )
 
         def gap(span: Span) -> Gap:
             start, end = _ticks(span.start, at), _ticks(span.end, at)
