@@ -188,8 +188,9 @@ class Shelf:
         except OSError as problem:
             if problem.errno not in _NO_LINKS:
                 raise
-            # A rename replaces what lies there, so look first. The name is this attempt's own.
-            if self.size_of(name) is not None:
+            # A rename replaces what lies there, whatever it is, so look first. The name is this attempt's own.
+            with suppress(FileNotFoundError):
+                os.stat(name, dir_fd=self._handle, follow_symlinks=False)
                 raise DriverError(Code.FILE_DIFFERS) from problem
             os.rename(part, name, src_dir_fd=self._handle, dst_dir_fd=self._handle)
 

@@ -78,13 +78,17 @@ class _Pouring:
                 await self._hearing
 
     async def _write_all(self, file: BinaryIO) -> None:
-        try:
-            while chunk := await asyncio.to_thread(file.read, CHUNK):
-                await self._write(chunk)
-        except OSError as problem:
-            raise DriverError(Code.FILE_DIFFERS) from problem
+        while chunk := await self._next(file):
+            await self._write(chunk)
         if self.written != self._total:  # it changed meanwhile: never pretend that this is the whole
             raise DriverError(Code.FILE_DIFFERS)
+
+    @staticmethod
+    async def _next(file: BinaryIO) -> bytes:
+        try:
+            return await asyncio.to_thread(file.read, CHUNK)
+        except OSError as problem:
+            raise DriverError(Code.FILE_DIFFERS) from problem
 
     async def _write(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
