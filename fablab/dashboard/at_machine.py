@@ -189,11 +189,9 @@ def _take(request: HttpRequest, asked: Here, machine_id: str) -> str:
 
 
 def _clear(request: HttpRequest, asked: Here, machine_id: str) -> str:
-    before = handwork.lying(machine_id)
+    lay_there = handwork.lying(machine_id)
     machine = clear_plate(machine_id, actor=asked.person, at=asked.at)
-    put_away = handwork.put_away(before)
-    empty = str(handwork.EMPTY[machine.model.kind.by_hand.plate_word])
-    return " ".join([f"{machine.name} : {empty.lower()}.", *put_away])
+    return handwork.cleared(machine.name, machine.model.kind.by_hand, lay_there)
 
 
 def _state(service: Callable[..., Any], sentence: Any) -> Callable[..., str]:

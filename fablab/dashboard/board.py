@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.machines.queries import visible_machines
+from equipment.machines.said import FAULT_TOLD
 from equipment.machines.states import AT_WORK, LINKED, Condition, Plate, Report
 from equipment.machines.words import CONDITIONS, CONNECTION
 from fablab.api.live import queue_rows
@@ -18,10 +19,11 @@ from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
 from fablab.core.templatetags.ui import age_in_words
 from fablab.core.words import SENTENCES, say
-from fablab.dashboard import formats, present
+from fablab.dashboard import formats, handwork, present
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, signed_in
 from jobs.lifecycle import words
+from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.queries import last_orders, live_part, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, OrderState, State, Verb
 
@@ -123,11 +125,13 @@ def machine_cards(asked: Here, machines: Iterable[Any]) -> list[Card]:
     job_by_id = {shape["id"]: shape for shape in job_shapes(jobs.values(), asked.viewer)}
     attempts = {job.pk: part.attempt_id for job in jobs.values() if (part := live_part(job)) is not None}
     orders = last_orders(attempts.values())
+    lies_there = lying_on(shape["id"] for shape in shapes)
     cards = []
     for shape in shapes:
         on_it = [job_by_id[job["id"]] for job in shape["current_jobs"] if job["id"] in job_by_id]
         order = orders.get(attempts.get(on_it[0]["id"], "")) if on_it else None
-        cards.append(_card(shape, on_it, order, asked))
+        card = _card(shape, on_it, order, asked)
+        cards.append({**card, "lies_there": handwork.names_of(lies_there.get(shape["id"], []))})
     return sorted(cards, key=lambda card: (card["rank"], card["name"]))
 
 
@@ -141,7 +145,7 @@ def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: An
     path = f"machines.{shape['id']}"
     card["percent_bind"] = f"{path}.progress.percent"
     card["temperatures"] = [{**one, "bind": f"{path}.{one['bind']}"} for one in card["temperatures"]]
-    watched = "state plate orders unsure trouble out_of_order_reason current_jobs"
+    watched = "state plate orders unsure trouble out_of_order_reason current_jobs needs_help in_use"
     seen_at = card["seen_at"]
     state, state_label, of = card["state"], card["state_label"], "machine"
     if jobs and card["state"] in {Condition.BUSY, Condition.NEEDS_CLEARING}:
@@ -203,6 +207,9 @@ def _why(shape: Mapping[str, Any]) -> str:
     """Say why nobody knows what the machine does, or why it is out of order."""
     if shape["state"] == Condition.OUT_OF_ORDER:
         return str(shape["out_of_order_reason"] or "")
+    if shape["state"] == Condition.NEEDS_HELP and shape["needs_help"]:
+        why = shape["needs_help"]["why"]
+        return _("Quelqu’un dit : elle ne marche pas.") if why == FAULT_TOLD else str(why)
     if shape["state"] != Condition.UNREACHABLE:
         return ""
     trouble = shape["trouble"]

@@ -35,6 +35,15 @@ EMPTY_AND_STARTED: Mapping[str, Any] = {
     "hoop": gettext_lazy("Cadre vide, c’est lancé"),
     "mat": gettext_lazy("Tapis vide, c’est lancé"),
 }
+# The six drawn reasons of a failed print (J10), and their drawings.
+FAILED_REASONS: Mapping[str, str] = {
+    "not_sticking": "detached",
+    "spaghetti": "spaghetti",
+    "filament": "no_material",
+    "shifted": "shifted",
+    "broken": "repair",
+    "other": "other",
+}
 STEPS: Mapping[str, tuple[Any, str, str]] = {
     # action: what the button says, its icon, its style
     "pause": (gettext_lazy("En pause"), "pause", ""),
@@ -253,11 +262,11 @@ def _fail(shape: Mapping[str, Any], found: Any, guide: Guide) -> Card | None:
 
 
 def failure_reasons(guide: Guide) -> list[Card]:
-    """Return the reasons to choose from; a kind without its own has two."""
+    """Return the drawn reasons of the kind; one whose guide names none has those of a printer."""
     if not guide.failure_reasons:
         return [
             {"value": code, "label": str(words.FAILURES[code]), "drawing": drawing}
-            for code, drawing in (("broken", "repair"), ("other", "other"))
+            for code, drawing in FAILED_REASONS.items()
         ]
     return [
         {"value": choice.code, "label": choice.label, "drawing": choice.drawing or "other"}
@@ -362,6 +371,16 @@ def names_of(jobs: Iterable[Any]) -> list[str]:
 def lying(machine_id: str) -> list[str]:
     """Return the ids of what lies on a machine."""
     return [job.pk for job in lying_on([machine_id]).get(machine_id, [])]
+
+
+def cleared(name: str, guide: Guide, lay_there: Sequence[str]) -> str:
+    """Say that the plate is empty, and where each object that lay there goes."""
+    return " ".join(
+        [
+            _("{machine} : {what}.").format(machine=name, what=str(EMPTY[guide.plate_word]).lower()),
+            *put_away(lay_there),
+        ]
+    )
 
 
 def put_away(job_ids: Sequence[str]) -> list[str]:

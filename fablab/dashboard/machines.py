@@ -19,7 +19,7 @@ from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shape
 from fablab.core.errors import Malformed, Problem
 from fablab.core.words import say
-from fablab.dashboard import formats, present
+from fablab.dashboard import formats, handwork, present
 from fablab.dashboard.board import machine_cards
 from fablab.dashboard.connections import DRIVERS
 from fablab.dashboard.desk import presence_card
@@ -45,6 +45,13 @@ EVENTS: Mapping[str, Any] = {
     "plate_to_clear": gettext_lazy("Plateau à vider"),
     "plate_token_void": gettext_lazy("Le plateau est à revoir avant de lancer"),
     "report": gettext_lazy("La machine a changé d’état"),
+    "fault_told": gettext_lazy("Quelqu’un dit : elle ne marche pas"),
+    "needs_help": gettext_lazy("Besoin d’aide"),
+    "helped": gettext_lazy("C’est réglé"),
+    "in_use": gettext_lazy("Occupée"),
+    "free": gettext_lazy("Libre"),
+    "foreign_adopted": gettext_lazy("Quelqu’un a dit « C’est moi »"),
+    "foreign_disowned": gettext_lazy("« C’est moi » repris"),
     "maintained": gettext_lazy("Entretien"),
     "interval_set": gettext_lazy("Rythme d’entretien changé"),
     "camera_set": gettext_lazy("Caméra réglée"),
@@ -64,15 +71,6 @@ REPORTS: Mapping[str, Any] = {
     "unknown": gettext_lazy("dit quelque chose d’inconnu"),
     "silent": gettext_lazy("ne répond plus"),
     "never": gettext_lazy("pas encore entendue"),
-}
-# The six drawn reasons of a failed print (J10), and their drawings.
-FAILED_REASONS: Mapping[str, str] = {
-    "not_sticking": "detached",
-    "spaghetti": "spaghetti",
-    "filament": "no_material",
-    "shifted": "shifted",
-    "broken": "repair",
-    "other": "other",
 }
 LOG_SHOWN = 40
 
@@ -108,6 +106,7 @@ def machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
             "facts": _facts(found, zone),
             "log": [_log_line(event, zone) for event in events_of(found, limit=LOG_SHOWN)],
             "keeps": bool(roles & STAFF_ROLES),
+            "here_url": reverse("at-machine", args=[found.pk]),
             "care": care_of(found, asked),
         }
     return render(request, "dashboard/machine.html", context)
@@ -137,12 +136,15 @@ def _log_line(event: Any, zone: str) -> Card:
 def act(request: HttpRequest, machine_id: str, action: str) -> HttpResponseBase:
     """One tap: plate clear, out of order, back in service, retired."""
     asked = here(request)
-    name = machine_for(asked.person, machine_id).name
+    found = machine_for(asked.person, machine_id)
+    name = found.name
     to = reverse("machine", args=[machine_id])
     match action:
         case "clear-plate":
+            lay_there = handwork.lying(machine_id)
             clear_plate(machine_id, actor=asked.person, at=asked.at)
-            said = _("{machine} : plateau vide.")
+            messages.success(request, handwork.cleared(name, found.model.kind.by_hand, lay_there))
+            return back(request, to)
         case "out-of-order":
             reason = request.POST.get("reason", "")
             hit.put_out_of_order(machine_id, actor=asked.person, reason=reason, at=asked.at)
@@ -194,10 +196,7 @@ def settle(request: HttpRequest, machine_id: str, job_id: str) -> HttpResponseBa
             "may_stop": Action.STOPPED in offered,
             "may_fail": Action.FAIL in offered,
             "fail_url": act_url,
-            "reasons": [
-                {"value": code, "label": words.FAILURES[code], "drawing": drawing}
-                for code, drawing in FAILED_REASONS.items()
-            ],
+            "reasons": handwork.failure_reasons(found.model.kind.by_hand),
         },
     )
 
@@ -212,8 +211,8 @@ def settled(request: HttpRequest, machine_id: str, job_id: str) -> HttpResponseB
     if action is None:
         raise Malformed(Problem("unknown_field", {"field": "action"}))
     reason = request.POST.get("reason", "")
-    if action is Action.FAIL and reason not in FAILED_REASONS:
-        raise Malformed(Problem("reason_missing", field="reason"))
+    if action is Action.FAIL:
+        reason = handwork.reason_to_keep(job_for(asked.person, job_id), reason)
     press(
         job_id,
         action,

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from equipment.certifications.queries import kinds_certified
+from equipment.machines.foreign import of_person
 from equipment.machines.queries import visible_models
 from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say_problem
-from fablab.dashboard import job_forms, job_page, present
+from fablab.dashboard import formats, job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
 from jobs.lifecycle import words
@@ -27,6 +28,7 @@ from jobs.lifecycle.table import Action
 from jobs.uploads.services import discard, receive
 
 ENDED_SHOWN = 12
+ADOPTED_SHOWN = 6
 MOST_ALIVE = 50
 
 
@@ -44,9 +46,27 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
         {
             "alive": most_urgent_first(card for card in cards if card["state"] not in ENDED),
             "ended": [card for card in cards if card["state"] in ENDED],
+            "adopted": [_adopted(one) for one in of_person(asked.person, most=ADOPTED_SHOWN)],
             "new": new_action(),
         },
     )
+
+
+def _adopted(one: Any) -> present.Card:
+    """Return a print that did not come through the queue, to which the person said "C'est moi"."""
+    zone = one.machine.site.time_zone
+    since = formats.day_and_time(one.began_at, zone)
+    ended = formats.day_and_time(one.ended_at, zone) if one.ended_at else ""
+    return {
+        "id": one.pk,
+        "machine": one.machine.name,
+        "machine_id": one.machine_id,
+        "url": reverse("at-machine", args=[one.machine_id]),
+        "path": one.path,
+        "label": _("Fini : {when}").format(when=ended)
+        if ended
+        else _("En cours depuis {when}").format(when=since),
+    }
 
 
 URGENCY = (
