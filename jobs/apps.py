@@ -11,6 +11,7 @@ class JobsConfig(AppConfig):
         from jobs.recovery import words as recovery
         from jobs.supervision import words as supervision
         from jobs.uploads import words as uploads
+        from jobs.worklist import words as worklist
 
-        for room in (uploads, lifecycle, planning, recovery, supervision):
+        for room in (uploads, lifecycle, planning, recovery, supervision, worklist):
             register(room.SENTENCES)

@@ -138,6 +138,11 @@ def doubt(at: datetime) -> str | None:
     return Why.BEFORE_WITNESS if at < witness.at - TOLERANCE else None
 
 
+def doubted_since() -> datetime | None:
+    """Return since when the clock is doubted, by that clock; None when it is believed."""
+    return Witness.objects.values_list("doubted_since", flat=True).first()
+
+
 def latest_seen() -> datetime | None:
     """Return the latest time that the installation remembers: its last sign of life after a power cut."""
     return Witness.objects.values_list("at", flat=True).first()

@@ -1,0 +1,202 @@
+"""Reads the facts of a place, in a fixed number of queries, and who deals with what."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from equipment.machines import figures
+from equipment.machines.models import Machine
+from equipment.machines.queries import in_use
+from equipment.machines.states import AT_WORK, FED, STARTED_BY_LINE, WATCHED, Plate, Report
+from equipment.sites.queries import require_role
+from equipment.sites.states import ON_DUTY_ROLES
+from fablab.core import witness
+from fablab.people.models import User
+from jobs.lifecycle.models import Attempt, Job, Order
+from jobs.lifecycle.queries import last_ends, last_orders, live_attempts
+from jobs.lifecycle.states import STARTED, OrderState, State, Verb
+from jobs.recovery.models import Interruption
+from jobs.recovery.queries import interrupted_jobs, open_interruption
+from jobs.worklist.models import Handling
+from jobs.worklist.rules import Entry, JobNow, MachineNow, SiteNow, TryNow, entries
+
+LOST = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
+NOT_DONE = frozenset({OrderState.REFUSED, OrderState.UNKNOWN, OrderState.EXPIRED})
+FAILED_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Handled:
+    """Who said "Je m'en occupe", and until when it holds."""
+
+    person_id: str
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Task:
+    """An entry of the list, and who deals with it."""
+
+    entry: Entry
+    handled: Handled | None
+
+
+def worklist(viewer: User, site_id: str, at: datetime) -> list[Task]:
+    """Return what needs a hand at a site, most urgent first, for those on duty there.
+
+    Raises ``NotFound``, ``NotAllowed``.
+    """
+    require_role(viewer, site_id, ON_DUTY_ROLES)
+    found = entries_at(site_id, at)
+    handled = handlings(site_id, at)
+    return [Task(entry, _holds(handled.get(entry.key), entry)) for entry in found]
+
+
+def count_urgent(tasks: Sequence[Task]) -> int:
+    """Return how many entries nobody deals with yet."""
+    return sum(1 for task in tasks if task.handled is None)
+
+
+def entries_at(site_id: str, at: datetime) -> list[Entry]:
+    """Return the entries of a site. Asks nobody who is looking."""
+    return entries(site_id, _site_now(site_id, at))
+
+
+def handlings(site_id: str, at: datetime) -> Mapping[str, Handling]:
+    """Return who deals with what, by the entry's key; lapsed ones are left out."""
+    rows = Handling.objects.filter(site_id=site_id, until__gt=at).select_related("person")
+    return {row.key: row for row in rows}
+
+
+def _holds(row: Handling | None, entry: Entry) -> Handled | None:
+    """What was taken before the entry began was another one of the same kind: that one has ended."""
+    if row is None or (entry.since is not None and row.since < entry.since):
+        return None
+    return Handled(row.person_id, row.person.display_name, row.until)
+
+
+# --- facts --------------------------------------------------------------------------------------------------------
+
+
+def _site_now(site_id: str, at: datetime) -> SiteNow:
+    why = witness.doubt(at) or ""
+    interruption = open_interruption(site_id)
+    waiting = list(
+        Job.objects.filter(
+            site_id=site_id, state__in=[State.SUBMITTED, State.FAILED, State.READY, State.QUEUED]
+        )
+        .select_related("owner")
+        .order_by("state_at")
+    )
+    queued = sorted(
+        (job for job in waiting if job.state == State.QUEUED and job.machine_file_id),
+        key=lambda job: (-job.priority, job.queued_at or job.state_at, job.number),
+    )
+    failed = [job for job in waiting if job.state == State.FAILED][-FAILED_SHOWN:]
+    to_decide = [job.submitted_at or job.state_at for job in waiting if job.state == State.SUBMITTED]
+    where = _last_machines([job.pk for job in failed])
+    return SiteNow(
+        at=at,
+        machines=_machines_now(site_id, queued, at),
+        clock_why=why,
+        clock_since=witness.doubted_since() if why else None,
+        interrupted_since=interruption.noticed_at if interruption else None,
+        interrupted=_in(interruption),
+        failed=[(_job(job), *where.get(job.pk, ("", ""))) for job in failed],
+        on_shelf=[_job(job) for job in waiting if job.state == State.READY],
+        to_decide=len(to_decide),
+        to_decide_since=min(to_decide, default=None),
+    )
+
+
+def _in(interruption: Interruption | None) -> frozenset[str]:
+    if interruption is None:
+        return frozenset()
+    return frozenset(one.job.pk for one in interrupted_jobs(interruption) if one.choices)
+
+
+def _last_machines(job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    rows = Attempt.objects.filter(jobs__in=job_ids).order_by("claimed_at")
+    return {
+        job_id: (machine_id, name)
+        for job_id, machine_id, name in rows.values_list("jobs", "machine_id", "machine__name")
+    }
+
+
+def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[MachineNow]:
+    machines = list(in_use().filter(site_id=site_id))
+    ids = [machine.pk for machine in machines]
+    attempts = live_attempts(ids)
+    orders = last_orders([attempt.pk for attempt in attempts.values()])
+    ends = last_ends(ids)
+    models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
+    named = Counter(job.machine_id for job in queued if job.machine_id is not None)
+    found = []
+    for machine in machines:
+        attempt = attempts.get(machine.pk)
+        lost = _lost_since(machine, at)
+        report = Report(machine.report)
+        found.append(
+            MachineNow(
+                id=machine.pk,
+                name=machine.name,
+                linked=machine.linked,
+                out_of_order=machine.out_of_order_since is not None,
+                plate_to_clear=machine.model.kind.needs_plate and machine.plate == Plate.TO_CLEAR,
+                plate_since=ends.get(machine.pk),
+                unreachable_since=lost,
+                trouble=(machine.report_error or str(report)) if lost else "",
+                help_since=machine.needs_help_since,
+                help_why=machine.needs_help_why,
+                on_it=_try(attempt, orders) if attempt else None,
+                at_work=(machine.linked and report in AT_WORK) or machine.in_use_since is not None,
+                waited_by=models[machine.model_id] + named[machine.pk],
+                carried=machine.driver not in FED | STARTED_BY_LINE,
+                next_job=next((_job(job) for job in queued if _could_go(job, machine)), None),
+            )
+        )
+    return found
+
+
+def _could_go(job: Job, machine: Machine) -> bool:
+    if job.machine_id is not None:
+        return job.machine_id == machine.pk
+    return job.machine_model_id == machine.model_id
+
+
+def _lost_since(machine: Machine, at: datetime) -> datetime | None:
+    """Return since when a machine with a line is not heard or not understood; None when all is well."""
+    if machine.driver not in WATCHED:
+        return None
+    report = Report(machine.report)
+    if not machine.linked:
+        return machine.report_since if report in {Report.SILENT, Report.ERROR} else None
+    if report in LOST:
+        return machine.report_since or machine.seen_at or at
+    return figures.seen_at(machine) or at if figures.is_stale(machine, at) else None
+
+
+def _try(attempt: Attempt, orders: Mapping[str, Order]) -> TryNow | None:
+    jobs = [part.job for part in attempt.parts.all() if part.live]
+    if not jobs:
+        return None
+    job = jobs[0]
+    order = orders.get(attempt.pk)
+    start = order if order is not None and order.verb == Verb.START and order.state in NOT_DONE else None
+    minutes = (attempt.machine_file.report or {}).get("minutes")
+    began = attempt.started_at if State(job.state) in STARTED else None
+    return TryNow(
+        job=_job(job),
+        more=len(jobs) - 1,
+        unsure_since=attempt.unsure_since,
+        unsure_why=attempt.unsure_why,
+        refused=start.outcome or "expired" if start is not None else "",
+        refused_at=start.settled_at if start is not None else None,
+        ends_at=began + timedelta(minutes=minutes) if began is not None and minutes is not None else None,
+    )
+
+
+def _job(job: Job) -> JobNow:
+    return JobNow(job.pk, job.number, job.title, job.owner.display_name, State(job.state), job.state_at)

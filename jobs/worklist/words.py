@@ -1,0 +1,33 @@
+"""What people read of the work list."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from jobs.worklist.states import Need
+
+NEEDS: Mapping[Need, Promise] = {
+    Need.CLOCK: _("L’heure est-elle juste ?"),
+    Need.INTERRUPTED: _("Après la coupure"),
+    Need.UNSURE: _("On ne sait pas où en est l’objet"),
+    Need.HELP: _("Besoin d’aide"),
+    Need.PAUSED: _("En pause, quelqu’un doit venir"),
+    Need.NOT_STARTED: _("Pas lancé"),
+    Need.UNREACHABLE: _("On n’entend plus la machine"),
+    Need.OVERRUN: _("Déborde sur la réservation suivante"),
+    Need.OVERDUE: _("Devrait être fini"),
+    Need.PLATE_WAITED: _("Plateau à vider, quelqu’un attend"),
+    Need.LOADED: _("Prêt à lancer"),
+    Need.TO_TAKE: _("À apporter à la machine"),
+    Need.FAILED: _("Raté, à relancer ou non"),
+    Need.PLATE: _("Plateau à vider"),
+    Need.DECIDE: _("Fichiers à regarder"),
+    Need.PICK_UP: _("Personne n’est venu le chercher"),
+    Need.MAINTENANCE: _("Entretien à faire"),
+}
+
+SENTENCES: dict[str, str | Promise] = {
+    "handled_by": _("{person} s’en occupe déjà."),
+    "entry_over": _("Plus besoin : c’est déjà fait."),
+}
