@@ -9,6 +9,7 @@ from django.db import transaction
 
 from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
+from jobs.dispatch.starting import start_what_lies_ready
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.queries import LiveAttempt
@@ -34,9 +35,12 @@ class Claimed:
     attempt_id: str
 
 
-def remote_name(attempt_id: str, sha256: str) -> str:
-    """Return the file's name on a machine: ours, ASCII, one for each attempt, never a person's (REL-6)."""
-    return f"{attempt_id}-{sha256[:8]}.gcode"
+def remote_name(attempt_id: str, sha256: str, ending: str) -> str:
+    """Return the file's name on a machine: ours, ASCII, one for each attempt, never a person's (REL-6).
+
+    ``ending`` is the format, by which machines know what they can read.
+    """
+    return f"{attempt_id}-{sha256[:8]}.{ending}"
 
 
 @dataclass
@@ -65,7 +69,9 @@ def look(
 
     Repeatable: the same situation writes nothing. Somebody quicker, or an approval that does not hold any more, is no
     error: the next look sees it. With a ``memory`` a site where nothing moved is planned every five seconds.
+    What lies ready on a machine that starts by itself is started as well.
     """
+    start_what_lies_ready(leases, at=at)
     beats = pulse()
     known: dict[str, Hashable] = {}
     if memory is not None:
@@ -125,7 +131,7 @@ def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -
     the queue (fault case 13), and the caller puts it off for this machine first (``PUT_OFF_S``).
     """
     # Perhaps a part of it, or all, is there: what is noted is removed later.
-    built = f"{FOLDER}/{remote_name(live.id, live.file_sha256)}"
+    built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
     lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
     if storage:
         give_back(live.id, why="storage_refused", blameless=True, at=at, code=code)
@@ -139,6 +145,13 @@ def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -
         )
     else:
         give_back(live.id, why="sending_failed", blameless=False, at=at, code=code)
+
+
+def took_too_long(live: LiveAttempt, *, at: datetime) -> None:
+    """Give a job back whose machine took the file so slowly that others waited; no fault of the job."""
+    built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
+    lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
+    give_back(live.id, why="sending_failed", blameless=True, at=at, code="too_slow")
 
 
 def file_has_changed(live: LiveAttempt, *, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """What a person presses: an act where the person's word is the fact, an order where a machine must answer."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -9,7 +9,7 @@ from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
-from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, Driver, Report
+from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
@@ -18,8 +18,9 @@ from jobs.lifecycle import live
 from jobs.lifecycle.apply import apply, approval_problem
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.queries import HELPING_ROLES, Viewer, job_for, live_part, may_have_started
+from jobs.lifecycle.starting import hears, hold_starts, seconds_to_wait, write_order
 from jobs.lifecycle.states import Source, State, Verb
-from jobs.lifecycle.table import ORDER_LIFETIME_S, ROWS, Action
+from jobs.lifecycle.table import ROWS, Action
 
 PERSONS_ACTIONS = frozenset(Action) - {Action.CLAIM, Action.SHELVE}
 
@@ -107,15 +108,7 @@ def _order(
                 raise Refused(*problems)
             if action is Action.START and plate_clear:
                 machine = clear_plate(machine.pk, actor=actor, at=at)
-            order = Order.objects.create(
-                attempt=attempt,
-                verb=row.verb,
-                plate_token=machine.plate_token if action is Action.START else "",
-                lease_number=machine.lease_number,
-                actor=actor,
-                created_at=at,
-                expires_at=at + timedelta(seconds=ORDER_LIFETIME_S),
-            )
+            order = write_order(attempt, row.verb, machine, actor=actor, at=at)
     except IntegrityError as reason:
         raise Conflict("already_asked") from reason
     push.changed(f"job:{job.pk}", f"machine:{machine.pk}", f"board:{machine.site_id}")
@@ -130,7 +123,7 @@ def _why_not(
     problems = []
     if action in {Action.START, Action.RESUME} and not viewer.is_on_site(job.site_id):
         problems.append(Problem("not_on_site"))
-    if not _hears(machine, at):
+    if not hears(machine, at):
         problems.append(Problem("machine_unreachable", {"machine": machine.name}))
     if action is Action.START:
         if open_until(job.site, at) is None:
@@ -146,17 +139,11 @@ def _why_not(
         problem = approval_problem(job, at, machine)
         if problem is not None:
             problems.append(problem)
+        hold_starts(job.site)
+        seconds = seconds_to_wait(job.site, at)
+        if seconds:
+            problems.append(Problem("start_gap", {"seconds": seconds}))
     return problems
-
-
-def _hears(machine: Machine, at: datetime) -> bool:
-    """Say whether the machine was heard lately enough for an order. ``seen_at`` is written every 30 s at the latest."""
-    return (
-        machine.seen_at is not None
-        and (at - machine.seen_at).total_seconds() < 30 + STALE_AFTER_S
-        and machine.report
-        not in {Report.SILENT, Report.NEVER, Report.DISCONNECTED, Report.UNKNOWN, Report.ERROR}
-    )
 
 
 def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:

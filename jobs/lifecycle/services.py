@@ -3,6 +3,7 @@
 * ``drafts``: made, changed, prepared
 * ``press``: what a person asks for: acts and orders; the plate
 * ``handover``: a person takes a job to a machine without a link
+* ``starting``: orders to start, how far apart, and those without a press
 * ``attempts``: what dispatch and supervision do and report; orders as they take them
 * ``apply``: the one writer of ``Job.state``, under all of them
 """
@@ -33,6 +34,7 @@ from jobs.lifecycle.drafts import (
 )
 from jobs.lifecycle.handover import take, use_now
 from jobs.lifecycle.press import clear_plate, press
+from jobs.lifecycle.starting import stagger, start_by_itself
 
 __all__ = [
     "SKEW",
@@ -54,6 +56,8 @@ __all__ = [
     "preparation_ended",
     "press",
     "settle_order",
+    "stagger",
+    "start_by_itself",
     "step_attempt",
     "take",
     "take_order",

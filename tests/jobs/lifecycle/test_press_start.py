@@ -12,7 +12,7 @@ from jobs.lifecycle.models import Job, Order
 from jobs.lifecycle.services import note_start_sent, press, settle_order
 from jobs.lifecycle.states import OrderState, State
 from jobs.lifecycle.table import Action
-from tests.builders_jobs import Cast, make_job
+from tests.builders_jobs import Cast, make_job, make_linked_machine
 
 
 def start(cast: Cast, job: Job, at: datetime, *, part: str = "staff", plate_clear: bool = True) -> Order:
@@ -157,3 +157,28 @@ def test_after_a_stop_was_asked_a_start_that_nobody_took_is_void(cast: Cast, now
     assert (job.state, stop) == (State.CANCELLED, None)
     order.refresh_from_db()
     assert order.state == OrderState.EXPIRED
+
+
+def test_rel_22_where_power_is_weak_a_press_right_after_another_start_is_told_how_long_to_wait(
+    cast: Cast, now: datetime
+) -> None:
+    cast.site.start_gap_s = 60
+    cast.site.save()
+    second = make_linked_machine(cast.site, cast.model, at=now)
+    start(cast, make_job(cast, state=State.LOADED, at=now), now)
+    job = make_job(cast, state=State.LOADED, at=now, on=second)
+    with pytest.raises(Refused) as refused:
+        start(cast, job, now + timedelta(seconds=20))
+    assert [(problem.code, problem.params) for problem in refused.value.problems] == [
+        ("start_gap", {"seconds": 40})
+    ]
+    assert start(cast, job, now + timedelta(seconds=60))
+
+
+def test_an_order_that_was_never_sent_makes_nobody_wait(cast: Cast, now: datetime) -> None:
+    cast.site.start_gap_s = 60
+    cast.site.save()
+    second = make_linked_machine(cast.site, cast.model, at=now)
+    first = start(cast, make_job(cast, state=State.LOADED, at=now), now)
+    settle_order(first.pk, state=OrderState.REFUSED, outcome="not_printing", at=now)
+    assert start(cast, make_job(cast, state=State.LOADED, at=now, on=second), now)
