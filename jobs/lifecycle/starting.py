@@ -61,7 +61,7 @@ def hold_starts(site: Site) -> None:
 
 
 def write_order(attempt: Attempt, verb: Verb, machine: Machine, *, actor: User | None, at: datetime) -> Order:
-    """Write what a machine is asked for. The caller has judged under its lock. Raises ``IntegrityError``: asked already."""
+    """Write what a machine is asked for; its lock is held. ``IntegrityError``: that is asked for already."""
     return Order.objects.create(
         attempt=attempt,
         verb=verb,

@@ -172,7 +172,9 @@ def test_rel_22_where_power_is_weak_a_press_right_after_another_start_is_told_ho
     assert [(problem.code, problem.params) for problem in refused.value.problems] == [
         ("start_gap", {"seconds": 40})
     ]
-    assert start(cast, job, now + timedelta(seconds=60))
+    later = now + timedelta(seconds=60)
+    Machine.objects.update(seen_at=later)
+    assert start(cast, job, later)
 
 
 def test_an_order_that_was_never_sent_makes_nobody_wait(cast: Cast, now: datetime) -> None:
