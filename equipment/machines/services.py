@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 KEY = re.compile(r"[\x21-\x7e]{8,200}")
+SIMULATION = " (simulation)"
 
 
 # --- machines and their connection ------------------------------------------------------------------------
@@ -65,13 +66,16 @@ def add_machine(
     ``machine_name_taken``.
     """
     require_role(actor, site_id, STAFF_ROLES, installation_admin=True)
-    problems = [*_field_problems(name, model_id), *_connection_problems(driver, address, key)]
+    problems = [
+        *_field_problems(_honest_name(name, driver), model_id),
+        *_connection_problems(driver, address, key),
+    ]
     if problems:
         raise Malformed(*problems)
     machine = Machine(
         site_id=site_id,
         model_id=model_id,
-        name=name.strip(),
+        name=_honest_name(name, driver),
         driver=driver,
         address=address.strip(),
         sealed_key=seal(key),
@@ -102,9 +106,9 @@ def change_machine(
     with transaction.atomic():
         machine = _for_staff(machine_id, actor, installation_admin=True)
         before, model = (machine.driver, machine.address), machine.model_id
-        machine.name = (machine.name if name is None else name).strip()
         machine.model_id = machine.model_id if model_id is None else model_id
         machine.driver = machine.driver if driver is None else driver
+        machine.name = _honest_name(machine.name if name is None else name, machine.driver)
         if address is not None:
             machine.address = address.strip()
         elif machine.driver == Driver.HANDOVER:
@@ -270,6 +274,12 @@ def _field_problems(name: str, model_id: str) -> list[Problem]:
     return problems
 
 
+def _honest_name(name: str, driver: str) -> str:
+    """Return the name as everybody reads it: that of a simulated machine says so, wherever it stands."""
+    plain = name.strip().removesuffix(SIMULATION).strip()
+    return f"{plain}{SIMULATION}" if plain and driver == Driver.SIMULATED else plain
+
+
 def _connection_problems(driver: str, address: str, key: str) -> list[Problem]:
     if driver not in set(Driver):
         return [Problem("driver_unknown", field="driver")]
@@ -279,7 +289,7 @@ def _connection_problems(driver: str, address: str, key: str) -> list[Problem]:
         if address.strip():
             problems.append(Problem("address_without_link", field="address"))
     elif not address.strip():
-        problems.append(Problem("address_missing", {"example": connection.example(driver)}, "address"))
+        problems.append(Problem("address_missing", field="address"))
     elif (forbidden := connection.address_problem(address.strip(), driver)) is not None:
         problems.append(forbidden)
     if key.strip() and not takes.key:

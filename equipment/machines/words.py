@@ -1,9 +1,13 @@
 """What people read about machines: states, refusals, and why a connection does not work."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from equipment.machines.states import Condition, Plate
+from fablab.core.words import say
 
 CONDITIONS: dict[Condition, Promise] = {
     Condition.FREE: _("Libre"),
@@ -26,9 +30,8 @@ CONNECTION: dict[str, Promise] = {
     "no_link": _("Cette machine n’a pas de connexion."),
     "not_supported": _("Cette machine ne sait pas faire cela."),
     "key_unreadable": _("La clé ne peut plus être lue. Redonne-la."),
-    "address_forbidden": _("Cette adresse est hors des réseaux autorisés : {allowed}."),
-    "folder_forbidden": _("Ce dossier est hors des dossiers autorisés : {allowed}."),
-    "address_invalid": _("Écris l’adresse ainsi : {example}"),
+    "address_forbidden": _("Cette adresse n’est pas autorisée ici."),
+    "address_invalid": _("Cette adresse ne va pas avec cette connexion."),
     "name_unknown": _("Personne ne connaît ce nom sur le réseau."),
     "no_route": _("Aucun chemin ne mène à cette adresse. Vérifie le réseau."),
     "folder_missing": _("Ce dossier n’est pas là. Le partage est-il monté ?"),
@@ -91,8 +94,16 @@ SENTENCES: dict[str, str | Promise] = {
     "already_adopted": _("Quelqu’un a déjà dit « C’est moi »."),
     "foreign_print_ended": _("Sur {machine}, c’est fini. Va voir."),
     "no_key_request": _("Aucune demande de clé n’attend. Demande encore."),
-    "address_forbidden": CONNECTION["address_forbidden"],
-    "folder_forbidden": CONNECTION["folder_forbidden"],
-    "address_invalid": CONNECTION["address_invalid"],
+    # In a form there is more to say: what would do.
+    "address_forbidden": _("Cette adresse est hors des réseaux autorisés : {allowed}."),
+    "folder_forbidden": _("Ce dossier est hors des dossiers autorisés : {allowed}."),
+    "address_invalid": _("Écris l’adresse ainsi : {example}"),
     **{f"connection_{code}": sentence for code, sentence in CONNECTION.items()},
 }
+
+IN_A_FORM = frozenset({"address_forbidden", "folder_forbidden", "address_invalid"})
+
+
+def said_of_test(code: str, params: Mapping[str, Any]) -> str:
+    """Return the sentence for what came of trying a connection: ``connection.ConnectionTest``."""
+    return say(code if code in IN_A_FORM else f"connection_{code}", params)

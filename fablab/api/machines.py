@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from equipment.bookings.queries import bookable_intervals
 from equipment.machines import connection, services
 from equipment.machines.queries import machine_for, visible_machines, visible_models
 from equipment.machines.states import Condition, Driver
-from equipment.machines.words import CONNECTION
+from equipment.machines.words import said_of_test
 from equipment.sites.queries import require_role, roles_by_site
 from equipment.sites.states import STAFF_ROLES
 from fablab.api import out
@@ -73,12 +72,18 @@ class MachineQuery(Strict):
     state = Choice(Condition, required=False)
 
 
+ADDRESS_HELP = (
+    "As the driver writes it: http://host:port (octoprint), tcp://host:port (rawtcp), an absolute path (folder), "
+    "simulated://quick (simulated), nothing (handover)."
+)
+
+
 class MachineIn(Strict):
     site = Id()
     model = Id()
     name = Text(max_length=60)
     driver = Choice(Driver, required=False)
-    address = Text(max_length=200, required=False, allow_blank=True)
+    address = Text(max_length=200, required=False, allow_blank=True, help_text=ADDRESS_HELP)
     key = Text(max_length=200, required=False, allow_blank=True, help_text="Never shown again.")
 
 
@@ -176,21 +181,14 @@ class TestConnection(Endpoint):
             test = async_to_sync(connection.try_connection)(driver, address, given.get("key", ""))
         else:
             test = async_to_sync(connection.try_machine)(machine)
-        detail = str(CONNECTION.get(test.code) or _("La connexion ne marche pas."))
         return Response(
             {
                 "ok": test.ok,
                 "code": test.code,
-                "detail": _filled(detail, test.params),
+                "detail": said_of_test(test.code, test.params),
                 "version": test.version,
             }
         )
-
-
-def _filled(sentence: str, params: Mapping[str, Any]) -> str:
-    for name, value in params.items():
-        sentence = sentence.replace(f"{{{name}}}", str(value))
-    return sentence
 
 
 class Nothing(Strict):

@@ -15,11 +15,11 @@ from equipment.machines import connection, keys, services
 from equipment.machines.connection import ConnectionTest, KeyState
 from equipment.machines.queries import all_models, machine_for
 from equipment.machines.states import Driver
-from equipment.machines.words import CONNECTION
+from equipment.machines.words import CONNECTION, said_of_test
 from equipment.sites.queries import require_role
 from equipment.sites.states import STAFF_ROLES
 from fablab.core.errors import DomainError, NotAllowed, NotFound
-from fablab.core.words import say, say_problem
+from fablab.core.words import say_problem
 from fablab.dashboard import present
 from fablab.dashboard.requests import Here, here, refuse, see_other, sentences, signed_in, writes
 
@@ -27,6 +27,9 @@ Card = present.Card
 DRIVERS: Mapping[str, Any] = {
     Driver.HANDOVER: gettext_lazy("Sans connexion : une personne la lance"),
     Driver.OCTOPRINT: gettext_lazy("OctoPrint"),
+    Driver.FOLDER: gettext_lazy("Dossier que la machine lit"),
+    Driver.RAWTCP: gettext_lazy("Port d’une découpeuse (HPGL)"),
+    Driver.SIMULATED: gettext_lazy("Simulation, pour apprendre"),
 }
 FIELD_IDS: Mapping[str, str] = {
     name: f"machine-{name}" for name in ("name", "model", "driver", "address", "key")
@@ -55,8 +58,8 @@ def _add(request: HttpRequest) -> HttpResponseBase:
             model_id=given["model"],
             name=given["name"],
             driver=given["driver"],
-            address=given["address"] if given["driver"] != Driver.HANDOVER else "",
-            key=_key(request) if given["driver"] != Driver.HANDOVER else "",
+            address=given["address"] if _takes(given, "address") else "",
+            key=_key(request) if _takes(given, "key") else "",
             actor=asked.person,
             at=asked.at,
         )
@@ -84,16 +87,15 @@ def _change(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     asked = here(request)
     found = _for_keepers(asked, machine_id)
     given = _given(request)
-    linked = given["driver"] != Driver.HANDOVER
     had_key = bool(found.sealed_key)
-    key = _key(request) if linked else ""
+    key = _key(request) if _takes(given, "key") else ""
     try:
         changed = services.change_machine(
             machine_id,
             name=given["name"],
             model_id=given["model"],
             driver=given["driver"],
-            address=given["address"] if linked else "",
+            address=given["address"] if _takes(given, "address") else "",
             key=key or None,  # an empty field leaves the key that is kept
             actor=asked.person,
             at=asked.at,
@@ -103,7 +105,7 @@ def _change(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     except DomainError as error:
         return _form(request, found, given, error=error)
     messages.success(request, _("C’est noté."))
-    if had_key and not changed.sealed_key:
+    if had_key and not changed.sealed_key and _takes(given, "key"):
         messages.warning(request, _("L’adresse a changé : la clé est effacée. Donnes-en une autre."))
         return see_other(reverse("machine-edit", args=[machine_id]))
     return see_other(reverse("machine", args=[machine_id]))
@@ -129,8 +131,10 @@ def _test(request: HttpRequest, machine_id: str) -> HttpResponseBase:
 def _try(found: Any, given: Mapping[str, str], key: str) -> ConnectionTest:
     """Reach for what the form says. A kept key goes to its own address only."""
     driver, address = given["driver"], given["address"]
-    if driver == Driver.HANDOVER:
+    if not _takes(given, "address"):
         return ConnectionTest(False, "no_link")
+    if not _takes(given, "key"):
+        key = ""
     problem = connection.address_problem(address, driver)
     if problem is not None:
         return ConnectionTest(False, problem.code, problem.params)
@@ -140,6 +144,12 @@ def _try(found: Any, given: Mapping[str, str], key: str) -> ConnectionTest:
     if stays and not key:
         return async_to_sync(connection.try_machine)(found)
     return async_to_sync(connection.try_connection)(driver, address, key)
+
+
+def _takes(given: Mapping[str, str], field: str) -> bool:
+    """Say whether a connection has an address, or a key. One that nobody knows is for the service to refuse."""
+    driver = given["driver"]
+    return driver in DRIVERS and bool(getattr(connection.abilities(driver), field))
 
 
 def _keeper(asked: Here) -> str:
@@ -197,7 +207,7 @@ def _form(
         "fields": [{**field, "error": said.get(field["id"], "")} for field in _fields(found, given)],
         "kept": given.get("kept", ""),
         "problems": problems,
-        "tried": _tried(tried) if tried else None,
+        "tried": _tried(tried, given["driver"]) if tried else None,
         "test_url": reverse("machine-test", args=[found.pk]) if found else reverse("machine-new-test"),
         "may_ask_key": found is not None and found.driver == Driver.OCTOPRINT,
     }
@@ -239,9 +249,10 @@ def _fields(found: Any, given: Mapping[str, str]) -> list[Card]:
             "type": "text",
             "label": _("Adresse"),
             "value": given.get("address", ""),
-            "help": _("Par exemple http://192.168.1.20:5000. La changer efface la clé."),
+            "helps": _address_helps(),
             "autocomplete": "off",
-            "of_link": True,  # asked for by the service when the machine has a link
+            "of_link": True,
+            "kinds": " ".join(code for code in DRIVERS if connection.abilities(code).address),
         },
         {
             "id": FIELD_IDS["key"],
@@ -249,17 +260,34 @@ def _fields(found: Any, given: Mapping[str, str]) -> list[Card]:
             "type": "password",
             "label": _("Clé"),
             "value": "",
-            "help": key_help,
+            "helps": [{"label": "", "sentence": key_help}],
             "autocomplete": "new-password",
             "of_link": True,
+            "kinds": " ".join(code for code in DRIVERS if connection.abilities(code).key),
         },
     ]
 
 
-def _tried(tried: ConnectionTest) -> Card:
-    sentence = say(f"connection_{tried.code}", tried.params)
-    version = _("OctoPrint {version}").format(version=tried.version) if tried.version else ""
-    return {"ok": tried.ok, "sentence": sentence, "version": version}
+def _address_helps() -> list[Card]:
+    """For each connection an address that would do here, and what this installation allows."""
+    return [
+        {
+            "kind": code,
+            "label": label,
+            "example": connection.example(code),
+            "allowed": connection.allowed_places(code),
+            "sentence": _("La changer efface la clé.") if connection.abilities(code).key else "",
+        }
+        for code, label in DRIVERS.items()
+        if connection.abilities(code).address
+    ]
+
+
+def _tried(tried: ConnectionTest, driver: str) -> Card:
+    version = tried.version
+    if version and driver == Driver.OCTOPRINT:
+        version = _("OctoPrint {version}").format(version=version)
+    return {"ok": tried.ok, "sentence": said_of_test(tried.code, tried.params), "version": version}
 
 
 # --- a key from OctoPrint -----------------------------------------------------------------------------------------

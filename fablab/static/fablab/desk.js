@@ -71,6 +71,20 @@
   }
   lookAgain();
 
+  /* --- only what the chosen connection needs is asked for; what is hidden is not read by the server either --------- */
+  all("form[data-connection]").forEach(function (form) {
+    var choice = one("select[name=driver]", form);
+    if (!choice) return;
+    function fit() {
+      all("[data-for-kinds]", form).forEach(function (part) {
+        part.hidden = part.getAttribute("data-for-kinds").split(" ").indexOf(choice.value) < 0;
+      });
+    }
+    all("[data-kind-label]", form).forEach(function (label) { label.hidden = true; });
+    choice.addEventListener("change", fit);
+    fit();
+  });
+
   /* --- trying a connection: only the answer is replaced, what was typed stays ------------------------------------- */
   all("form[data-connection]").forEach(function (form) {
     var button = one("[data-connection-test]", form), answer = document.getElementById("connection-answer");

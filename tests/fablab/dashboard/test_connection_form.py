@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from fablab.core.sealed import unseal
 from tests.builders_jobs import Cast
 from tests.fablab.dashboard.lab import as_, open_lab, text_of
 from tests.fakes import hostile_machine as hostile
+from tests.fakes.cutter import Cutter
 from tests.fakes.hostile_machine import HostileMachine
 from tests.fixtures.octoprint import OctoPrint, running
 
@@ -205,3 +207,102 @@ def test_a_key_is_asked_for_agreed_to_in_octoprint_and_kept(
     assert "Une clé est gardée." in after
     tried = text_of(staff.post(f"{address}essai/", form(cast, address=asked.url, key="")))
     assert "La connexion marche." in tried
+
+
+# --- machines that are reached in other ways ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab_folder(tmp_path: Path, settings: Settings) -> Path:
+    watched = tmp_path / "machines" / "colette"
+    watched.mkdir(parents=True)
+    settings.MACHINE_FOLDERS = [str(watched.parent)]
+    return watched
+
+
+def test_a_machine_that_reads_a_folder_is_tried_added_and_changed_and_never_keeps_a_key(
+    desk: tuple[Cast, Client, str], lab_folder: Path
+) -> None:
+    cast, staff, _address = desk
+    given = form(cast, name="Colette", driver="folder", address=str(lab_folder))
+    assert "La connexion marche." in text_of(staff.post("/machines/nouvelle/essai/", given))
+    staff.post("/machines/nouvelle/", given)
+    added = Machine.objects.get(name="Colette")
+    assert (added.driver, added.address, added.sealed_key) == ("folder", str(lab_folder), "")
+    page = text_of(staff.get(f"/machines/{added.pk}/"))
+    assert "Dossier que la machine lit" in page
+    lab_folder.rmdir()
+    tried = text_of(staff.post(f"/machines/{added.pk}/connexion/essai/", given))
+    assert "Ce dossier n’est pas là. Le partage est-il monté ?" in tried
+
+
+def test_a_folder_elsewhere_is_refused_with_the_folders_that_are_allowed(
+    desk: tuple[Cast, Client, str], lab_folder: Path
+) -> None:
+    cast, staff, address = desk
+    for outside in ("/etc", f"{lab_folder}2/../../etc", str(lab_folder.parent.parent)):
+        given = form(cast, driver="folder", address=outside)
+        for answer in (staff.post(f"{address}essai/", given), staff.post(address, given)):
+            page = text_of(answer)
+            assert (
+                f"Ce dossier est hors des dossiers autorisés : {lab_folder.parent}." in page
+                or f"Écris l’adresse ainsi : {lab_folder.parent}/brodeuse" in page
+            )
+    assert Machine.objects.get(pk=cast.machine.pk).driver == "octoprint"
+
+
+def test_a_cutters_port_is_tried_by_connecting_and_nothing_is_cut(
+    desk: tuple[Cast, Client, str], settings: Settings
+) -> None:
+    cast, staff, address = desk
+    with Cutter() as cutter:
+        settings.MACHINE_NETWORKS = [f"127.0.0.1:{cutter.port}"]
+        given = form(cast, driver="rawtcp", address=cutter.address)
+        assert "La connexion marche." in text_of(staff.post(f"{address}essai/", given))
+        assert cutter.received == b""
+    off = text_of(staff.post(f"{address}essai/", given))
+    assert "Un ordinateur est là, mais rien n’y répond. Vérifie le port." in off
+    web = text_of(staff.post(f"{address}essai/", form(cast, driver="rawtcp", address="http://10.1.2.3")))
+    assert f"Écris l’adresse ainsi : tcp://127.0.0.1:{cutter.port}" in web
+
+
+def test_a_refused_address_is_told_with_the_networks_that_are_allowed_and_an_example_that_would_do(
+    desk: tuple[Cast, Client, str], settings: Settings
+) -> None:
+    cast, staff, address = desk
+    settings.MACHINE_NETWORKS = ["10.20.0.0/16:5000-5100", "127.0.0.1:5001"]
+    said = text_of(staff.post(f"{address}essai/", form(cast, address="http://192.168.1.20:5000")))
+    assert "Cette adresse est hors des réseaux autorisés : 10.20.0.0/16:5000-5100, 127.0.0.1:5001." in said
+    assert "http://10.20.0.20:5000" in text_of(staff.get(address))
+    said = text_of(staff.post(f"{address}essai/", form(cast, address="imprimante")))
+    assert "Écris l’adresse ainsi : http://10.20.0.20:5000" in said
+
+
+def test_a_simulated_machine_says_so_in_its_name_and_stops_saying_so_when_it_is_real(
+    desk: tuple[Cast, Client, str],
+) -> None:
+    cast, staff, _address = desk
+    given = form(cast, name="Bac à sable", driver="simulated", address="simulated://quick", key="")
+    assert "La connexion marche." in text_of(staff.post("/machines/nouvelle/essai/", given))
+    staff.post("/machines/nouvelle/", given)
+    added = Machine.objects.get(driver="simulated")
+    assert added.name == "Bac à sable (simulation)"
+    place = f"/machines/{added.pk}/connexion/"
+    staff.post(place, {**given, "name": added.name})
+    added.refresh_from_db()
+    assert added.name == "Bac à sable (simulation)"
+    staff.post(place, form(cast, name=added.name, driver="handover", address=""))
+    added.refresh_from_db()
+    assert (added.name, added.address) == ("Bac à sable", "")
+
+
+def test_a_connection_that_nobody_knows_is_refused_and_nothing_is_tried(
+    desk: tuple[Cast, Client, str],
+) -> None:
+    cast, staff, address = desk
+    assert "Cette machine n’a pas de connexion." in text_of(
+        staff.post(f"{address}essai/", form(cast, driver="teleporter"))
+    )
+    refused = staff.post(address, form(cast, driver="teleporter"))
+    assert refused.status_code == 400
+    assert "Choisis une connexion de la liste." in text_of(refused)
