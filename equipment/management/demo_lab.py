@@ -105,13 +105,14 @@ MODELS: dict[str, dict[str, Any]] = {
             "formats": ["dst", "pes"],
         },
         "formats": ["dst", "pes"],
+        "prepares": ["svg", "png", "jpeg"],  # by hand: an instructor digitises them
         "materials": ["Fil polyester", "Fil coton"],
     },
     "Vinyle 600": {
         "kind": "cutter",
         "limits": {"bed_mm": [600, 1000], "height_mm": 1, "cut_mm_s": 200, "formats": ["hpgl"]},
         "formats": ["hpgl"],
-        "prepares": ["svg"],
+        "prepares": ["svg", "png", "jpeg"],
         "materials": ["Vinyle", "Flex"],
     },
 }
@@ -127,6 +128,7 @@ MODELS_BEFORE: dict[str, list[dict[str, Any]]] = {
         {
             "limits": {"bed_mm": [180, 130], "height_mm": 1, "formats": ["dst", "pes"]},
             "formats": ["dst", "pes"],
+            "prepares": [],
         }
     ],
     "Vinyle 600": [

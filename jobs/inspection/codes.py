@@ -109,6 +109,7 @@ CODES: dict[str, Code] = {
     ),  # why: bad_model, nothing_to_print, nothing_on_bed, too_slow, ...
     "plate_too_small": Code(BLOCKS, Reason.TOO_BIG),  # copies
     "settings_unsuitable": Code(BLOCKS, Reason.TALK),  # setting
+    "to_digitise": Code(ASK, Reason.TALK),  # into
     "needs_preparation": Code(INFO, None),  # format, into
     "fits_turned": Code(INFO, None),
 }

@@ -3,6 +3,7 @@
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ MOST_PATHS = 200_000
 MOST_TOOLS = 40
 MOST_MM = 20_000.0
 LEAST_MM = 0.05  # a line shorter than this is a dot
-CURVE_MM = 0.05  # how far a flattened curve may lie beside the true one
+CURVE_MM = 0.02  # how far a flattened curve may lie beside the true one
 
 Points = NDArray[np.float64]
 
@@ -88,8 +89,8 @@ class CutLines:
     def paths(self) -> Iterator[tuple[int, Points]]:
         """Each line in order: its tool and its points (n, 2), n at least 2."""
         points = np.frombuffer(self._points, dtype=np.float64).reshape(-1, 2)
-        ends = [*self._starts[1:], len(points)]
-        for start, end, tool in zip(self._starts, ends, self._tools, strict=True):
+        edges = [*self._starts, len(points)]
+        for (start, end), tool in zip(pairwise(edges), self._tools, strict=True):
             if end - start > 1:
                 yield tool, points[start:end]
 
@@ -102,7 +103,8 @@ def arc_points(
     begin = math.atan2(y - centre_y, x - centre_x)
     turn = math.radians(degrees)
     step = 2 * math.acos(1 - CURVE_MM / radius) if radius > CURVE_MM else math.pi / 2
-    parts = max(1, min(4000, math.ceil(abs(turn) / step)))
+    quarters = max(1, math.ceil(abs(degrees) / 90 - 1e-9))  # so that an arc's outermost places are corners
+    parts = quarters * max(1, min(1000, math.ceil(abs(turn) / step / quarters)))
     for part in range(1, parts + 1):
         angle = begin + turn * part / parts
         yield centre_x + radius * math.cos(angle), centre_y + radius * math.sin(angle)

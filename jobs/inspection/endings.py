@@ -9,6 +9,8 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {  # the usual one first
     "pes": ("pes",),
     "hpgl": ("plt", "hpgl", "hpg"),
     "svg": ("svg",),
+    "png": ("png",),
+    "jpeg": ("jpg", "jpeg"),
 }
 
 

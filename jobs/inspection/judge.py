@@ -1,6 +1,6 @@
 """What a machine model says about a report. Pure: the same report and limits give the same findings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .codes import finding
@@ -15,6 +15,12 @@ PREPARED_INTO: Mapping[str, tuple[str, ...]] = {
     "3mf": ("gcode",),
     "obj": ("gcode",),
     "svg": ("hpgl",),
+}
+# What a person makes a machine file from: a drawing becomes stitches by judgement, not by a program.
+BY_HAND: Mapping[str, tuple[str, ...]] = {
+    "svg": ("dst", "pes"),
+    "png": ("dst", "pes", "hpgl"),
+    "jpeg": ("dst", "pes", "hpgl"),
 }
 SOLIDS = frozenset({"stl", "3mf", "obj"})
 DRAWINGS = frozenset({"svg"})
@@ -42,7 +48,7 @@ def judge(report: Report, limits: ModelLimits) -> tuple[Finding, ...]:
         found += sews(report, limits)
     if report.format == "hpgl":
         found += cuts(report, limits)
-    if report.format in DRAWINGS and report.size_mm is not None:
+    if report.format in DRAWINGS and report.size_mm is not None and "hpgl" in limits.formats:
         found += fits_sheet(report.size_mm, limits)
     return tuple(found)
 
@@ -52,11 +58,20 @@ def accepted(report: Report, limits: ModelLimits) -> bool:
     return not report.blocked and not any(one.severity is Severity.BLOCKS for one in judge(report, limits))
 
 
+def prepared_into(format_name: str, formats: Sequence[str]) -> str:
+    """The first of `formats` that a file of this format can become, by a program or by hand; "" for none."""
+    ways = (*PREPARED_INTO.get(format_name, ()), *BY_HAND.get(format_name, ()))
+    return next((one for one in ways if one in formats), "")
+
+
 def _format(report: Report, limits: ModelLimits) -> Iterator[Finding]:
     if report.format in limits.formats:
         return
-    into = next((one for one in PREPARED_INTO.get(report.format, ()) if one in limits.formats), None)
-    if into is None:
+    into = prepared_into(report.format, limits.formats)
+    by_hand = into not in PREPARED_INTO.get(report.format, ())
+    if into and by_hand and not report.blocked:
+        yield finding("to_digitise", into=into)
+    elif not into:
         yield finding("format_not_accepted", format=report.format, formats=list(limits.formats))
     elif not report.blocked:
         yield finding("needs_preparation", format=report.format, into=into)

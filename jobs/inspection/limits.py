@@ -15,6 +15,11 @@ class Frame:
     width_mm: float
     height_mm: float
 
+    @property
+    def size(self) -> str:
+        """Its field as people write it: "180 × 130"."""
+        return f"{self.width_mm:g} × {self.height_mm:g}"
+
     def as_json(self) -> dict[str, JSON]:
         return {"name": self.name, "w_mm": self.width_mm, "h_mm": self.height_mm}
 

@@ -10,7 +10,7 @@ from .codes import finding
 from .cutting import CutLines
 from .endings import ENDINGS
 from .findings import Finding, Report
-from .formats import dst, gcode, hpgl, pes, stl, svg
+from .formats import dst, gcode, hpgl, pes, photo, stl, svg
 from .layout import Layout, lay_out
 from .mesh import Triangles, write_stl
 from .stitches import Design
@@ -82,6 +82,14 @@ def _read_gcode(path: Path, pictured: bool) -> tuple[Report, Content | None]:
     ) if toolpath and toolpath.segments else None
 
 
+def _painted(kind: str) -> Format:
+    def read(path: Path, pictured: bool) -> tuple[Report, Content | None]:
+        report, draw = photo.read(path, kind)
+        return report, Content(draw) if draw else None
+
+    return Format(kind, ENDINGS[kind], lambda head: signatures.looks_like(head) == kind, read)
+
+
 FORMATS: tuple[Format, ...] = (
     Format("stl", ENDINGS["stl"], stl.sniff, _solid(stl.read)),
     Format("gcode", ENDINGS["gcode"], gcode.sniff, _read_gcode),
@@ -89,6 +97,8 @@ FORMATS: tuple[Format, ...] = (
     Format("pes", ENDINGS["pes"], pes.sniff, _sewn(pes.read)),
     Format("hpgl", ENDINGS["hpgl"], hpgl.sniff, _cut(hpgl.read)),
     Format("svg", ENDINGS["svg"], svg.sniff, _cut(svg.read)),
+    _painted("png"),
+    _painted("jpeg"),
 )
 
 

@@ -19,6 +19,15 @@ def frames_for(report: Report, limits: ModelLimits) -> tuple[Frame, ...]:
     return tuple(sorted((one for one in limits.frames if _fits(width, height, one)), key=_field))
 
 
+def in_frame(report: Report, limits: ModelLimits, chosen: str) -> Iterator[Finding]:
+    """What there is to say about the frame that somebody chose for a design; nothing about one of unknown size."""
+    frame = next((one for one in limits.frames if one.name == chosen), None)
+    if frame is not None and report.size_mm is not None:
+        width, height, _ = report.size_mm
+        if not _fits(width, height, frame) and not _fits(height, width, frame):
+            yield finding("frame_too_small", frame=frame.size)
+
+
 def sews(report: Report, limits: ModelLimits) -> Iterator[Finding]:
     """Frame, number of stitches and of threads."""
     if report.size_mm is None:
@@ -41,17 +50,17 @@ def _frame(report: Report, limits: ModelLimits) -> Iterator[Finding]:
         turned = next((one for one in frames if _fits(height, width, one)), None)
         largest = max(frames, key=_field)
         if turned is not None:
-            yield finding("fits_frame_turned", frame=turned.name)
+            yield finding("fits_frame_turned", frame=turned.size)
         else:
             yield finding(
                 "too_big_for_frames",
                 width_mm=round(width, 1),
                 height_mm=round(height, 1),
-                frame=f"{largest.width_mm:g} × {largest.height_mm:g}",
+                frame=largest.size,
             )
         return
     if limits.frames:
-        yield finding("frame_needed", frame=min(fitting, key=_field).name)
+        yield finding("frame_needed", frame=min(fitting, key=_field).size)
     facts: Any = report.facts
     (low_x, low_y), (high_x, high_y) = facts["travel_box_mm"]
     largest = max(fitting, key=_field)

@@ -14,9 +14,11 @@ from django.db import IntegrityError, transaction
 from equipment.machines.models import MachineModel
 from fablab.core.waking import ring
 from jobs.inspection.codes import finding
+from jobs.inspection.endings import usual_ending
 from jobs.inspection.findings import Finding, Report, Severity
+from jobs.preparation.makers import Maker, maker_for
 from jobs.preparation.models import Preparation
-from jobs.preparation.slicer import Slicer, find_slicer, slice_and_judge
+from jobs.preparation.slicer import Slicer, find_slicer
 from jobs.preparation.states import PreparationState
 from jobs.uploads.leases import MOST_TRIES, kept, take_oldest
 from jobs.uploads.models import Upload
@@ -38,14 +40,14 @@ def prepare(
 ) -> Preparation | None:
     """Return the work order that makes ``upload`` ready for the model; None when the model takes it as it is.
 
-    The same file, profile, settings and tool are never computed twice. Without a slicer the state is
+    The same file, profile, settings and tool are never computed twice. What no program here makes is
     ``needs_slicing`` at once: an instructor attaches the machine file.
     """
     if upload.format in machine_model.formats:
         return None
-    program = slicer()
-    tool = f"PrusaSlicer {program.version}" if program else ""
-    chosen = dict(settings)
+    maker = _maker(upload, machine_model)
+    tool = maker.tool
+    chosen = {key: settings[key] for key in maker.settings if key in settings}
     profile = machine_model.profile
     digest = hashlib.sha256(
         json.dumps([upload.sha256, profile, chosen, tool], sort_keys=True).encode()
@@ -60,14 +62,14 @@ def prepare(
                     "profile": profile,
                     "settings": chosen,
                     "tool": tool,
-                    "state": PreparationState.RUNNING if program else PreparationState.NEEDS_SLICING,
-                    "findings": [] if program else [finding("slicer_missing").as_json()],
+                    "state": PreparationState.RUNNING if maker.make else PreparationState.NEEDS_SLICING,
+                    "findings": [maker.why.as_json()] if maker.why else [],
                     "created_at": at,
                 },
             )
     except IntegrityError:  # somebody made it in between
         preparation, made = Preparation.objects.get(source=upload, digest=digest), False
-    if made and program:
+    if made and maker.make:
         transaction.on_commit(lambda: ring(BELL))
     return preparation
 
@@ -88,7 +90,7 @@ def prepare_next(at: datetime, *, then: Then | None = None) -> Preparation | Non
         return None
     tries = preparation.tries
     with tempfile.TemporaryDirectory(prefix="made-") as folder:
-        out, picture = Path(folder) / "out.gcode", Path(folder) / "picture.png"
+        out, picture = Path(folder) / "out", Path(folder) / "picture.png"
         if tries > MOST_TRIES:
             report, findings = _given_up("crashed")
         else:
@@ -99,7 +101,7 @@ def prepare_next(at: datetime, *, then: Then | None = None) -> Preparation | Non
             stem = preparation.source.name.rsplit(".", 1)[0]
             result = keep_prepared(
                 out,
-                name=f"{stem}.gcode",
+                name=f"{stem}.{usual_ending(report.format)}",
                 owner=preparation.source.owner,
                 report=report,
                 picture=picture,
@@ -116,9 +118,14 @@ def _make(preparation: Preparation, out: Path, picture: Path) -> tuple[Report, t
     if limits is None or preparation.machine_model.profile != preparation.profile:
         return _given_up("bad_profile")
     source = preparation.source
-    return slice_and_judge(
-        source.path, limits, preparation.settings, out, picture, name=source.name, program=installation.SLICER
-    )
+    maker = _maker(source, preparation.machine_model)
+    if maker.make is None:  # the program is gone since the order was written
+        return Report(""), (maker.why,) if maker.why else ()
+    return maker.make(source.path, source.name, limits, preparation.settings, out, picture)
+
+
+def _maker(upload: Upload, machine_model: MachineModel) -> Maker:
+    return maker_for(upload.format, machine_model.formats, slicer())
 
 
 def _given_up(why: str) -> tuple[Report, tuple[Finding, ...]]:
@@ -143,7 +150,7 @@ def _settle(
         state = PreparationState.READY
     elif _blocked(findings):
         state = PreparationState.FAILED
-    else:  # the slicer is gone since the order was written
+    else:  # nobody here can make it any more
         state = PreparationState.NEEDS_SLICING
     mine = Preparation.objects.filter(pk=preparation.pk, state=PreparationState.RUNNING, tries=tries)
     with transaction.atomic():

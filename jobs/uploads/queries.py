@@ -11,6 +11,7 @@ from equipment.sites.queries import visible_sites
 from equipment.sites.states import STAFF_ROLES, Role
 from fablab.core.errors import NotFound
 from fablab.people.models import User
+from jobs.inspection import estimates
 from jobs.inspection.codes import finding
 from jobs.inspection.findings import Finding, Report
 from jobs.inspection.judge import judge
@@ -97,6 +98,14 @@ def blocks_everywhere(report: Report, models: Iterable[MachineModel]) -> tuple[F
         if closest is None or _distance(blocking) < _distance(closest):
             closest = blocking
     return closest or ()
+
+
+def minutes_around(report: Report, models: Iterable[MachineModel]) -> float | None:
+    """Return how long the file takes here: on the slowest of ``models`` that take it, where that is an estimate."""
+    takers = [one for one in models if report.format in one.formats]
+    limits = [found for one in takers if (found := limits_of(one)) is not None]
+    told = [minutes for one in limits if (minutes := estimates.minutes_on(report, one)) is not None]
+    return max(told, default=report.minutes)
 
 
 def _distance(blocking: tuple[Finding, ...]) -> tuple[bool, int]:

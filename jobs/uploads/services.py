@@ -19,7 +19,7 @@ from jobs.uploads import live, storage
 from jobs.uploads.leases import MOST_TRIES, kept, take_oldest
 from jobs.uploads.models import Upload
 from jobs.uploads.names import clean_name
-from jobs.uploads.queries import blocks_everywhere, models_around
+from jobs.uploads.queries import blocks_everywhere, minutes_around, models_around
 from jobs.uploads.states import Origin, UploadState
 
 BELL = "inspection"  # the worker's thread wakes at it
@@ -109,8 +109,13 @@ def inspect_next(at: datetime, *, then: Then | None = None) -> Upload | None:
             with kept(upload, tries):
                 report = sandbox.inspect_file(upload.path, upload.name, picture)
         if not report.blocked:
-            everywhere = blocks_everywhere(report, models_around(upload.owner))
-            report = replace(report, findings=(*report.findings, *everywhere))
+            models = models_around(upload.owner)
+            everywhere = blocks_everywhere(report, models)
+            report = replace(
+                report,
+                minutes=minutes_around(report, models),
+                findings=(*report.findings, *everywhere),
+            )
         if picture.is_file():
             with picture.open("rb") as drawn:
                 storage.put(storage.receive_bytes(drawn, picture.name), upload.picture_path)

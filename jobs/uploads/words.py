@@ -101,6 +101,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "too_fast": _("Le fichier va très vite : {mm_s} mm/s, au plus {most} mm/s."),
     "nozzle_differs": _("Le fichier est fait pour une buse de {file_mm} mm."),
     # what came of preparing it
+    "to_digitise": _("Un animateur en fait un fichier pour la machine."),
     "needs_preparation": _("On le prépare pour la machine."),
     "fits_turned": _("On le tourne pour qu’il tienne."),
     "slicer_missing": _("Un animateur prépare le fichier pour la machine."),

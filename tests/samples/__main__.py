@@ -4,11 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-from .corpus import PRINTER, corpus
+from .corpus import corpus
 
 
 def write(out: Path) -> None:
-    """One file a sample, `manifest.json` (a row a sample) and `limits.json` (the machine model of the verdicts)."""
+    """One file a sample, and `manifest.json`: a row a sample, with the machine model of its verdict."""
     rows = []
     for sample in corpus():
         path = out / sample.path
@@ -16,7 +16,6 @@ def write(out: Path) -> None:
         path.write_bytes(sample.data)
         rows.append(sample.row())
     (out / "manifest.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    (out / "limits.json").write_text(json.dumps(PRINTER.as_json(), indent=1) + "\n")
     accepted = sum(row["expect"] == "accept" for row in rows)
     print(f"{len(rows)} files, {accepted} to accept, {len(rows) - accepted} to refuse")
 

@@ -20,7 +20,7 @@ PRINTER = ModelLimits(
 
 @dataclass(frozen=True)
 class Sample:
-    """One file: `blocks` are the codes that refuse it on PRINTER (none: it is accepted), `asks` those shown to an
+    """One file: `blocks` are the codes that refuse it on `machine` (none: it is accepted), `asks` those shown to an
     instructor, `facts` what a reader must find, `rule` the policy row it stands for."""
 
     name: str
@@ -30,6 +30,7 @@ class Sample:
     asks: frozenset[str] = frozenset()
     facts: Mapping[str, Any] = field(default_factory=dict)
     rule: str = ""
+    machine: ModelLimits = PRINTER
 
     @property
     def path(self) -> str:
@@ -43,14 +44,21 @@ class Sample:
             "blocks": sorted(self.blocks),
             "asks": sorted(self.asks),
             "facts": dict(self.facts),
+            "machine": self.machine.as_json(),
         }
 
 
 @cache
 def corpus() -> tuple[Sample, ...]:
-    from . import machine_commands, machine_files, models
+    from . import cutting, machine_commands, machine_files, models, sewing
 
-    samples = (*models.samples(), *machine_files.samples(), *machine_commands.samples())
+    samples = (
+        *models.samples(),
+        *machine_files.samples(),
+        *machine_commands.samples(),
+        *sewing.samples(),
+        *cutting.samples(),
+    )
     names = [one.path for one in samples]
     twice = {one for one in names if names.count(one) > 1}
     if twice:

@@ -16,7 +16,7 @@ from ..drawing_paths import IDENTITY, MOST_NUMBER, Matrix, Pen, numbers, times
 from ..drawing_tree import GROUPS, SHAPES, Node, Tree, Unreadable, parse
 from ..findings import JSON, Finding, Report
 
-MOST_VISITS = 400_000  # elements drawn, reused ones counted each time
+MOST_VISITS = 100_000  # elements drawn, reused ones counted each time
 MOST_REUSE = 24  # reuse inside reuse
 MOST_SCALE = 1e9
 PX_MM = 25.4 / 96

@@ -11,7 +11,7 @@ from jobs.inspection.findings import Finding, Report, Severity
 from jobs.inspection.formats import gcode
 from jobs.inspection.gcode_policy import MARLIN, REFUSED
 from jobs.inspection.judge import judge
-from tests.samples import PRINTER, Sample, corpus, find
+from tests.samples import Sample, corpus, find
 
 BY_RULE = {one.rule: one for one in corpus() if one.rule}
 GCODE_STATE_CODES = {
@@ -47,7 +47,7 @@ def inspected(sample: Sample, folder: Path) -> tuple[Report, tuple[Finding, ...]
     path = folder / "stored-under-an-id"
     path.write_bytes(sample.data)
     report = registry.read(path, sample.name)
-    return report, (*report.findings, *judge(report, PRINTER))
+    return report, (*report.findings, *judge(report, sample.machine))
 
 
 def codes(findings: tuple[Finding, ...], severity: Severity) -> set[str]:

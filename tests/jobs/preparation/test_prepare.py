@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from equipment.machines.models import MachineModel
-from jobs.preparation import services
+from jobs.preparation import services, slicer
 from jobs.preparation.models import Preparation
 from jobs.preparation.queries import findings_for
 from jobs.preparation.services import prepare, prepare_next
@@ -176,7 +176,7 @@ def test_a_worker_that_was_frozen_beyond_its_lease_leaves_no_file(monkeypatch: p
         Preparation.objects.update(tries=2)  # another worker took it meanwhile
         return made
 
-    monkeypatch.setattr(services, "slice_and_judge", slow)
+    monkeypatch.setattr(slicer, "slice_and_judge", slow)
     done = prepare_next(NOON)
     assert done is not None
     assert (done.state, done.result) == (PreparationState.RUNNING, None)
