@@ -243,7 +243,7 @@ def _no_blocking_finding(step: _Step) -> list[Problem]:
     job = step.job
     if job.upload.state == UploadState.INSPECTING:
         return []  # said by the guard before
-    found = [*findings_for(job.upload, job.machine_model)]
+    found = [*findings_for(job.upload, job.machine_model, job.settings)]
     if job.preparation is not None and job.machine_file is None:
         found += [Finding.from_json(row) for row in job.preparation.findings]
     return [

@@ -168,7 +168,7 @@ def attach_machine_file(job_id: str, *, upload_id: str, actor: User, at: datetim
         raise Conflict("preparation_not_ended")
     problems = [
         Problem(finding.code, dict(finding.params), "upload")
-        for finding in findings_for(upload, job.machine_model)
+        for finding in findings_for(upload, job.machine_model, job.settings)
         if finding.severity == "blocks"
     ]
     if upload.state == UploadState.REFUSED and not problems:
@@ -216,7 +216,8 @@ def _start_preparation(job: Job, at: datetime) -> None:
     job = Job.objects.select_related("upload", "machine_model", "preparation").get(pk=job.pk)
     if job.upload.state != UploadState.READY or job.preparation is not None or job.machine_file_id:
         return
-    if any(finding.severity == "blocks" for finding in findings_for(job.upload, job.machine_model)):
+    found = findings_for(job.upload, job.machine_model, job.settings)
+    if any(finding.severity == "blocks" for finding in found):
         return  # the owner reads why; there is nothing to make ready
     if job.upload.format in job.machine_model.formats:
         _as_it_was(job).update(machine_file=job.upload)

@@ -389,7 +389,8 @@ def last_ends(machine_ids: Iterable[str]) -> Mapping[str, datetime]:
 
 def findings_of(job: Job) -> list[Finding]:
     """Return what stands against or beside a job: its file for its model, and the preparation's own remarks."""
-    found = list(findings_for(job.upload, job.machine_model)) if job.upload.report else []
+    told = job.upload.report
+    found = findings_for(job.upload, job.machine_model, job.settings) if told else []
     if job.preparation is not None:
         found += [Finding.from_json(row) for row in job.preparation.findings]
     return found
