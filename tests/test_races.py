@@ -22,15 +22,15 @@ from fablab.core.errors import DomainError
 from fablab.people.models import User
 from tests.builders import MONDAY, hours, make_kind, make_machine, make_person, minutes
 
-PEOPLE = 50
+PEOPLE = 100
 GAP_S = 0.005  # between check and insert, inside the lock
 PATIENCE_S = 60
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.killed]
 
 
 def own_connection() -> None:
-    """Give this thread a connection outside any pool: fifty people are fifty connections, all open at once."""
+    """Give this thread a connection outside any pool: a hundred people are a hundred connections, all open at once."""
     options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
     connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
     connection.ensure_connection()
@@ -87,7 +87,7 @@ def one_booking_and_kind_refusals(hall: Hall, outcome: Counter[str]) -> None:
     assert Booking.objects.filter(machine=hall.machine, state__in=list(LIVE)).count() == 1
 
 
-def test_fifty_people_who_all_saw_the_slot_free_leave_one_booking(
+def test_a_hundred_people_who_all_saw_the_slot_free_leave_one_booking(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everybody_saw_it_free = threading.Barrier(PEOPLE, timeout=PATIENCE_S)
@@ -102,7 +102,7 @@ def test_fifty_people_who_all_saw_the_slot_free_leave_one_booking(
     one_booking_and_kind_refusals(hall, all_at_once(PEOPLE, hall.ask))
 
 
-def test_the_database_alone_keeps_fifty_apart_when_no_rule_looks_at_other_bookings(
+def test_the_database_alone_keeps_a_hundred_apart_when_no_rule_looks_at_other_bookings(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

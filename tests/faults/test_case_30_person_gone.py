@@ -4,7 +4,6 @@ import pytest
 
 from fablab.people.models import User
 from jobs.lifecycle.states import State
-from jobs.lifecycle.table import Action
 from tests.jobs.supervision.lab import Lab
 
 pytestmark = pytest.mark.octoprint
@@ -25,7 +24,5 @@ async def test_case_30_a_print_ends_as_usual_when_its_person_is_gone_and_what_wa
     for _ in range(3):
         await lab.supervisor.tick()
         await lab.watcher.look()
-    waiting = await lab.job(behind)
-    assert waiting.state not in (State.SENDING, State.LOADED, State.RUNNING)
-    with pytest.raises(Exception, match=r"wrong_state|approval_void|not_claimed"):
-        await lab.press(behind, Action.START, plate_clear=True)
+    waiting = await lab.until_state(behind, State.SUBMITTED)
+    assert (waiting.reason, waiting.attempts_made) == ("person", 0)

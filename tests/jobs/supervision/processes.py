@@ -39,7 +39,7 @@ def database_url() -> str:
 class Supervising:
     """One running supervisor."""
 
-    def __init__(self, owner: str, failpoint: str) -> None:
+    def __init__(self, owner: str, failpoint: str, before: str = "") -> None:
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "fablab.settings",
@@ -50,7 +50,10 @@ class Supervising:
             "FABLAB_FAILPOINT": failpoint,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, owner], cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL
+            [sys.executable, "-c", before + PROGRAM, owner],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
         )
 
     def killed_itself(self) -> bool:
@@ -68,9 +71,12 @@ class Supervising:
 
 
 @contextmanager
-def supervising(owner: str = "one", *, failpoint: str = "") -> Iterator[Supervising]:
-    """A supervisor that ends with the block. The same owner's name is the same installation, started again."""
-    running = Supervising(owner, failpoint)
+def supervising(owner: str = "one", *, failpoint: str = "", before: str = "") -> Iterator[Supervising]:
+    """A supervisor that ends with the block. The same owner's name is the same installation, started again.
+
+    ``before``: Python that the process runs first.
+    """
+    running = Supervising(owner, failpoint, before)
     try:
         yield running
     finally:
