@@ -20,6 +20,7 @@ STAFF = (401, 403, 403, 403, 200, 200, 404)
 JOB_OWNER = (401, 200, 404, 403, 403, 403, 404)
 JOB_INSTRUCTOR = (401, 403, 404, 200, 403, 403, 404)
 JOB_ON_DUTY = (401, 403, 404, 200, 200, 200, 404)
+JOB_STAFF = (401, 403, 404, 403, 200, 200, 404)
 JOB_COLLECT = (401, 200, 404, 403, 200, 200, 404)
 
 
@@ -104,6 +105,19 @@ ROWS: list[Row] = [
     Row("POST", "api:machine-out-of-order", ON_DUTY, body=reason),
     Row("POST", "api:machine-back", ON_DUTY, "/api/v1/machines/{spare_id}/back-in-service/"),
     Row("GET", "api:machine-free", AT_THE_SITE),
+    Row("GET", "api:machine-next", AT_THE_SITE),
+    Row("POST", "api:machine-use-now", (401, 409, 409, 409, 409, 409, 404)),  # the owner has booked it just now
+    Row("POST", "api:machine-fault", (204,) * 7),  # anybody, without an account (J17)
+    Row("POST", "api:machine-in-use", ON_DUTY, linked=False),
+    Row("POST", "api:machine-set-free", ON_DUTY),
+    Row("POST", "api:machine-needs-help", ON_DUTY, body=lambda world: {"why": "bobine"}),
+    Row("POST", "api:machine-helped", ON_DUTY),
+    Row("POST", "api:machine-adopt", (401, 409, 409, 403, 403, 403, 404)),  # trained people; nothing foreign runs
+    Row("POST", "api:machine-disown", (401, 404, 404, 404, 404, 404, 404), body=lambda world: {"print": "none"}),
+    Row("POST", "api:job-move", JOB_STAFF, body=lambda world: {"place": "first", "reason": "urgent"},
+        state=State.QUEUED),
+    Row("POST", "api:job-take", JOB_ON_DUTY, body=lambda world: {"machine": world.cast.machine.pk},
+        state=State.QUEUED, linked=False),
     Row("GET", "api:machine-maintenance", ON_DUTY),
     Row("POST", "api:machine-maintenance", made(STAFF), body=lambda world: {"what": "cleaning"}),
     Row("PATCH", "api:machine-maintenance", STAFF, body=lambda world: {"every_hours": 200}),

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from equipment.machines.guide import FABRIC_LENGTH, WORKPIECE_FROM
 from fablab.api import out
 from fablab.api.fields import Choice, Flag, FlagText, Id, Strict, Text, Whole
 from fablab.api.files import send_file
@@ -19,12 +20,16 @@ from fablab.api.uploads import FILE
 from fablab.api.views import Endpoint, body_of, created, query_of
 from fablab.core.errors import NotFound
 from jobs.lifecycle import services
+from jobs.lifecycle.moving import Spot
 from jobs.lifecycle.queries import Viewer, events_of, job_for, visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.settings import SUPPORTS
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 
-SUPPORTS = ("auto", "yes", "no")
-SETTINGS = ("material", "quality", "copies", "supports")
+SETTINGS = (
+    *("material", "quality", "copies", "supports"),
+    *("workpiece", "workpiece_from", "fabric", "place", "frame", "stabiliser", "mirror"),
+)
 # What a person may press: claiming is dispatch's, shelving comes with a clear plate.
 PRESSED = tuple(action for action in Action if action not in {Action.CLAIM, Action.SHELVE})
 WITH_REASON = frozenset({Action.SEND_BACK, Action.REJECT, Action.STOPPED, Action.FAIL})
@@ -35,6 +40,14 @@ class SettingsIn(Strict):
     quality = Text(max_length=20, required=False)
     copies = Whole(least=1, most=20, required=False)
     supports = Choice(SUPPORTS, required=False)
+    # What the guide of a kind offers for work by hand.
+    workpiece = Text(max_length=40, required=False)
+    workpiece_from = Choice(WORKPIECE_FROM, required=False, help_text="The lab's, or brought along.")
+    fabric = Text(max_length=FABRIC_LENGTH, required=False, allow_blank=True)
+    place = Text(max_length=40, required=False)
+    frame = Text(max_length=40, required=False)
+    stabiliser = Text(max_length=40, required=False)
+    mirror = Flag(required=False)
     title = Text(max_length=80, required=False, allow_blank=True)
     note = Text(max_length=500, required=False, allow_blank=True, help_text="For the instructor.")
 
@@ -161,6 +174,29 @@ class MachineFile(JobEndpoint):
     def post(self, request: Request, job_id: str) -> Response:
         upload = body_of(request, MachineFileIn)["upload"]
         services.attach_machine_file(job_id, upload_id=upload, actor=self.person, at=self.at)
+        return Response(self.shape(job_id))
+
+
+class MoveIn(Strict):
+    place = Choice(Spot, required=False, help_text="In the queue of its machine model.")
+    machine = Id(required=False, help_text="Another machine of the same model.")
+    reason = Text(max_length=300, help_text="The owner reads it.")
+
+
+class Move(JobEndpoint):
+    """Staff move a waiting object: to the front, to the end, back among the others, or to another machine."""
+
+    @extend_schema(operation_id="job_move", request=MoveIn, responses=out.JobOut)
+    def post(self, request: Request, job_id: str) -> Response:
+        given = body_of(request, MoveIn)
+        services.move(
+            job_id,
+            actor=self.person,
+            at=self.at,
+            reason=given["reason"],
+            place=given.get("place"),
+            machine_id=given.get("machine"),
+        )
         return Response(self.shape(job_id))
 
 

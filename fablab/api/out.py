@@ -337,6 +337,7 @@ class JobOut(Out):
     progress = ProgressOut()
     place = maybe(s.IntegerField)
     expected_start = maybe(s.DateTimeField)
+    planned_machine = maybe(NamedOut, help_text="Where it would go as things stand.")
     waiting_for = WaitingForOut(many=True)
     shelf = maybe(s.CharField)
     attempts = AttemptOut(many=True)
@@ -348,6 +349,22 @@ class JobOut(Out):
 
 class JobOrderedOut(JobOut):
     order = OrderOut()
+
+
+class NextOut(Out):
+    job = JobOut()
+    waiting_for = WaitingForOut(many=True, help_text="Why not now; empty: it may be taken.")
+
+
+class ForeignPrintOut(Out):
+    """What a machine makes that did not come through the queue."""
+
+    id = s.CharField()
+    machine = NamedOut()
+    began_at = s.DateTimeField()
+    ended_at = maybe(s.DateTimeField)
+    outcome = maybe(s.CharField)
+    person = maybe(s.CharField, help_text='Who said "C\'est moi".')
 
 
 class EventOut(Out):
@@ -371,4 +388,5 @@ class QueueRowOut(Out):
     machine_model = NamedOut()
     place = s.IntegerField()
     expected_start = maybe(s.DateTimeField)
+    planned_machine = maybe(NamedOut)
     waiting_for = WaitingForOut(many=True)

@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from fablab.api import (
+    at_machine,
     attempts,
     bookings,
     docs,
@@ -51,6 +52,15 @@ v1 = [
     ),
     path("machines/<id:machine_id>/back-in-service/", machines.BackInService.as_view(), name="machine-back"),
     path("machines/<id:machine_id>/free/", machines.Free.as_view(), name="machine-free"),
+    path("machines/<id:machine_id>/next/", at_machine.Next.as_view(), name="machine-next"),
+    path("machines/<id:machine_id>/use-now/", at_machine.UseNow.as_view(), name="machine-use-now"),
+    path("machines/<id:machine_id>/report-fault/", at_machine.ReportFault.as_view(), name="machine-fault"),
+    path("machines/<id:machine_id>/adopt-print/", at_machine.AdoptPrint.as_view(), name="machine-adopt"),
+    path("machines/<id:machine_id>/disown-print/", at_machine.DisownPrint.as_view(), name="machine-disown"),
+    *(
+        path(f"machines/<id:machine_id>/{name}/", view.as_view(), name=f"machine-{name}")
+        for name, view in at_machine.SAYINGS.items()
+    ),
     path(
         "machines/<id:machine_id>/maintenance/",
         maintenance.MachineMaintenance.as_view(),
@@ -69,6 +79,8 @@ v1 = [
     path("jobs/", jobs.Jobs.as_view(), name="job-list"),
     path("jobs/<id:job_id>/", jobs.JobDetail.as_view(), name="job"),
     path("jobs/<id:job_id>/events/", jobs.JobEvents.as_view(), name="job-events"),
+    path("jobs/<id:job_id>/take/", at_machine.Take.as_view(), name="job-take"),
+    path("jobs/<id:job_id>/move/", jobs.Move.as_view(), name="job-move"),
     path("jobs/<id:job_id>/machine-file/", jobs.MachineFile.as_view(), name="job-machine-file"),
     *(
         path(f"jobs/<id:job_id>/{name}/", view.as_view(), name=f"job-{name}")

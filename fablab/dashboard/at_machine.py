@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from equipment.bookings import hit
 from equipment.bookings.walk_up import longest_now
 from equipment.certifications import adoption
-from equipment.machines import foreign, said, services
+from equipment.machines import foreign, said
 from equipment.machines.queries import in_use, machine_for
 from equipment.machines.states import Condition
 from equipment.sites.queries import require_role
@@ -203,7 +204,7 @@ def _state(service: Callable[..., Any], sentence: Any) -> Callable[..., str]:
 
 
 def _out_of_order(request: HttpRequest, asked: Here, machine_id: str) -> str:
-    machine = services.put_out_of_order(
+    machine = hit.put_out_of_order(
         machine_id, actor=asked.person, reason=_("Dit devant la machine"), at=asked.at
     )
     return _("{machine} est en panne.").format(machine=machine.name)
@@ -240,7 +241,7 @@ ACTS: Mapping[str, Callable[..., str]] = {
     "needs-help": _state(said.ask_help, gettext_lazy("{machine} a besoin d’aide.")),
     "helped": _state(said.helped, gettext_lazy("C’est réglé sur {machine}.")),
     "out-of-order": _out_of_order,
-    "back-in-service": _state(services.back_in_service, gettext_lazy("{machine} est de nouveau en service.")),
+    "back-in-service": _state(hit.back_in_service, gettext_lazy("{machine} est de nouveau en service.")),
     "adopt": _adopt,
     "disown": _disown,
 }
