@@ -256,8 +256,11 @@ def _job_shape(
         "progress": _job_progress(job, part.attempt if part else None, at),
         "place": place.number if place else None,
         "expected_start": stamp(place.expected_start) if place else None,
+        "planned_machine": (
+            {"id": place.machine_id, "name": place.machine_name} if place and place.machine_id else None
+        ),
         "waiting_for": [
-            {**reason, "detail": say(reason["code"], reason.get("params"))} for reason in job.waiting_for
+            {**reason, "detail": say(reason["code"], reason.get("params"))} for reason in _waiting(job, place)
         ],
         "shelf": job.shelf or None,
         "attempts": [attempt_shape(part) for part in attempts_of(job)],
@@ -270,12 +273,21 @@ def _job_shape(
     return shape
 
 
+def _waiting(job: Job, place: Place | None) -> Sequence[Shape]:
+    """Return why a job waits: what dispatch noted, else what the plan says while nobody has looked."""
+    noted: list[Shape] = job.waiting_for
+    return noted or ([reason.as_json() for reason in place.reasons] if place else [])
+
+
 def _job_progress(job: Job, attempt: Attempt | None, at: datetime) -> Shape:
     """Return how far a job is; where no machine says so, by the clock and the file's own estimate."""
     percent, left, known_at = job.percent, job.seconds_left, job.progress_at
     if attempt is not None and job.state in STARTED and not attempt.machine.linked:
         percent, left = by_the_clock(attempt, at)
         known_at = at
+    if attempt is not None and job.state == State.SENDING:
+        size = attempt.machine_file.size
+        percent, left, known_at = (100 * attempt.sent_bytes / size if size else None), None, at
     return {
         "percent": None if percent is None else round(percent, 1),
         "minutes_left": None if left is None else -(-left // 60),

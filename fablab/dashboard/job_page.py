@@ -12,7 +12,7 @@ from fablab.api.shapes import job_shape
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, handmade, job_forms, present
+from fablab.dashboard import formats, handmade, job_forms, moving, present
 from fablab.dashboard.attempt import attempt_rows
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
@@ -66,7 +66,7 @@ def context(
             "number": job.number,
             "code": code,
             "label": label,
-            "percent": shape["progress"]["percent"] or 0 if printing else None,
+            "percent": shape["progress"]["percent"] or 0 if printing or state is State.SENDING else None,
             "left": _left(shape) if printing else "",
             "seen_at": present.moment(shape["progress"]["at"]) if printing else None,
             "detail": _detail(shape, job, is_own=is_own),
@@ -96,6 +96,7 @@ def context(
         if is_open
         else [],
         "file_field": job_forms.file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
+        "move_fields": moving.fields(job, asked),
         "settings_label": job_forms.settings_label(job),
         "settings_open": error is not None,
         "file_open": file_open or (is_open and refusal is not None),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from equipment.machines.states import LINKED, Condition, Plate
+from equipment.machines.states import LINKED, Condition, Driver, Plate
 from equipment.machines.words import CONDITIONS
 from fablab.core.words import SENTENCES, say
 from fablab.dashboard import formats
@@ -42,6 +42,7 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
         "url": url,
         "drawing": drawing_of(shape["kind"]["icon"]),
         "observed": observed,
+        "simulated": shape["driver"] == Driver.SIMULATED,
         "seen_at": moment(shape["seen_at"]),
         "percent": progress.get("percent"),
         "percent_bind": "progress.percent",
@@ -174,7 +175,7 @@ def job_card(
         "url": reverse("job", args=[shape["id"]]),
         "state": code,
         "state_label": label,
-        "percent": shape["progress"]["percent"] or 0 if printing else None,
+        "percent": shape["progress"]["percent"] or 0 if printing or state is State.SENDING else None,
         "percent_bind": "progress.percent",
         "estimate_label": _left(shape["progress"]["minutes_left"]) if printing else "",
         "thumbnail_url": picture_url,

@@ -228,6 +228,7 @@ class LiveAttempt:
     file_path: Path
     file_sha256: str
     file_size: int
+    file_format: str
     lease_number: int
     claimed_at: datetime
     loaded_at: datetime | None
@@ -255,6 +256,7 @@ def _live(attempt: Attempt) -> LiveAttempt:
         file_path=attempt.machine_file.path,
         file_sha256=attempt.file_sha256,
         file_size=attempt.machine_file.size,
+        file_format=attempt.machine_file.format,
         lease_number=attempt.lease_number,
         claimed_at=attempt.claimed_at,
         loaded_at=attempt.loaded_at,

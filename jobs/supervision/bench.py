@@ -1,12 +1,15 @@
 """What all watches of one process share: database threads, clocks, the lease, the pool of uploads."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import ParamSpec, TypeVar
 
@@ -33,6 +36,12 @@ def since_boot() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+def sha256_of(path: Path) -> str:
+    """Read a stored file once more: what changed on disk goes nowhere (SEC-8). Blocks: for a thread."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @dataclass
 class Lease:
     """The right to give orders to a machine, ``until`` on the clock ``since_boot``: a process that was frozen sees that
@@ -46,6 +55,27 @@ class Lease:
         return since_boot() < self.until
 
 
+class Places:
+    """A number of places, given in the order in which they were asked for."""
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a place and hold it during the block."""
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 @dataclass
 class Bench:
     """Shared by the watches of one process.
@@ -57,7 +87,7 @@ class Bench:
     chance: Random = field(default_factory=Random)
     clock: Callable[[], datetime] = timezone.now
     monotonic: Callable[[], float] = time.monotonic
-    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UPLOADS_AT_ONCE))
+    uploads: "Places" = field(default_factory=lambda: Places(UPLOADS_AT_ONCE))
     put_off: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=Sampling)
 

@@ -23,6 +23,7 @@ from jobs.dispatch import services as dispatch
 from jobs.lifecycle import samples
 from jobs.lifecycle import services as lifecycle
 from jobs.supervision import records
+from jobs.supervision.attended import Attended
 from jobs.supervision.bench import (
     LEASE_KEPT_EVERY_S,
     LEASE_MARGIN_S,
@@ -51,7 +52,7 @@ class _Post:
 
     connection: int
     lease: Lease
-    watch: Watch
+    watch: Watch | Attended
     task: "asyncio.Task[None]"
 
 
@@ -95,6 +96,7 @@ class Supervisor:
         self._posts: dict[str, _Post] = {}
         self._claims = Claims(owner)
         self._pulse: dict[str, object] = {}
+        self._looks = dispatch.Memory()
 
     async def run(self, stop: asyncio.Event) -> None:
         parts = [
@@ -150,7 +152,7 @@ class Supervisor:
     # --- which machines are ours --------------------------------------------------------------------------------
 
     @property
-    def watches(self) -> dict[str, Watch]:
+    def watches(self) -> dict[str, Watch | Attended]:
         return {machine_id: post.watch for machine_id, post in self._posts.items()}
 
     @property
@@ -177,7 +179,8 @@ class Supervisor:
         )
         for machine_id, (number, driver) in taken.items():
             lease = Lease(number, until)
-            watch = Watch(machine_id, driver, lease, self.bench)
+            kind = Watch if driver.capabilities.observe else Attended
+            watch = kind(machine_id, driver, lease, self.bench)
             self._posts[machine_id] = _Post(there[machine_id], lease, watch, asyncio.create_task(watch.run()))
 
     async def _leave(self, machine_id: str, *, drop: bool) -> None:
@@ -241,5 +244,5 @@ class Supervisor:
         at = self.bench.clock()
         lifecycle.expire_orders(at=at)
         dispatch.release_the_forgotten(list(leases), at=at)
-        dispatch.look(leases, at=at, put_off=self.bench.put_off)
+        dispatch.look(leases, at=at, put_off=self.bench.put_off, memory=self._looks)
         return dict(records.pulse(list(leases)))

@@ -3,17 +3,19 @@
 ``Orders._send_start`` is the only place in the system that starts a machine.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from equipment.drivers.base import Driver, DriverError
 from equipment.drivers.leaving import NotLeft, only_while
-from jobs.dispatch.services import give_back
+from jobs.dispatch.services import file_has_changed, give_back
 from jobs.lifecycle.models import Order
+from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import OrderState, Verb
 from jobs.supervision import failpoints, records
-from jobs.supervision.bench import Bench, Lease, since_boot
+from jobs.supervision.bench import Bench, Lease, sha256_of, since_boot
 from jobs.supervision.coordinator import Coordinator
 from jobs.supervision.facts import StartAsked, Why
 from jobs.supervision.memory import Memory
@@ -50,6 +52,9 @@ class Orders:
         if attempt is None or known is None:
             await self._settle(order_id, OrderState.REFUSED, "attempt_ended")
             return
+        if not self._driver.capabilities.observe:
+            await self._carry_out_blind(order_id, verb, attempt)
+            return
         try:
             seen = await self._driver.observe()
             if verb is Verb.START:
@@ -78,7 +83,21 @@ class Orders:
         if order is not None:
             failpoints.passing(failpoints.BEFORE_START_SENT)
             self._memory.start_went(StartAsked.IN_FLIGHT, self._bench.monotonic())
-            await self._send_start(order, known.path)
+            await self._send_start(order, attempt)
+
+    async def _carry_out_blind(self, order_id: str, verb: Verb, attempt: LiveAttempt) -> None:
+        """A start for a machine that takes the file with it and says nothing of itself; it takes no other order."""
+        if verb is not Verb.START or not self._driver.capabilities.streams:
+            await self._settle(order_id, OrderState.REFUSED, "not_supported")
+            return
+        if await asyncio.to_thread(sha256_of, attempt.file_path) != attempt.file_sha256:
+            await self._settle(order_id, OrderState.REFUSED, Why.FILE_DIFFERS)
+            await self._bench.db(file_has_changed, attempt, at=self._bench.clock())
+            return
+        order = await self._take(order_id)
+        if order is not None:
+            failpoints.passing(failpoints.BEFORE_START_SENT)
+            await self._send_start(order, attempt)
 
     async def start_again(self) -> None:
         """Send the one new start after the first was proven not to have arrived, if its order still holds."""
@@ -93,7 +112,7 @@ class Orders:
             return
         logger.info("%s: the start did not arrive, it is sent once more", self._machine_id)
         self._memory.start_again(self._bench.monotonic())
-        await self._send_start(order, found.attempt.remote_path)
+        await self._send_start(order, found.attempt)
 
     async def stop_wrong_file(self) -> None:
         """Ask the machine to stop what it prints instead of our file. Best effort, once."""
@@ -110,13 +129,17 @@ class Orders:
         except DriverError as problem:
             logger.warning("%s: that stop did not work: %s", self._machine_id, problem)
 
-    async def _send_start(self, order: Order, path: str) -> None:
+    async def _send_start(self, order: Order, attempt: LiveAttempt) -> None:
         bench, memory = self._bench, self._memory
         try:
             with only_while(self._right_of(order)):
-                await self._driver.start(path)
+                await self._driver.start(attempt.remote_path, attempt.file_path)
         except NotLeft:
             await self._not_started(order, self._why_held_back())
+            return
+        except OSError:
+            logger.exception("%s: our own file of attempt %s cannot be read", self._machine_id, attempt.id)
+            await self._not_started(order, "file_unreadable")
             return
         except DriverError as problem:
             if problem.certain:
@@ -128,6 +151,9 @@ class Orders:
             failpoints.passing(failpoints.AFTER_START_ACCEPTED)
             memory.start_went(StartAsked.ACCEPTED, bench.monotonic())
             await self._settle(order.pk, OrderState.DONE, "accepted")
+            if not self._driver.capabilities.observe:
+                # All of it was taken, and nobody else will ever say that it began.
+                await bench.db(records.line_has_started, attempt.id, at=bench.clock())
         self._coordinator.expect_change(bench.monotonic(), START_SEEN_WITHIN_S)
         self._coordinator.look_now(bench.monotonic())
 

@@ -18,6 +18,7 @@ from equipment.machines.queries import watched_machines
 from equipment.machines.states import Plate
 from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
+from jobs.dispatch import services as dispatch
 from jobs.dispatch.services import give_back
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Order
@@ -311,6 +312,28 @@ def pulse(machine_ids: list[str]) -> Mapping[str, object]:
     for machine_id, order_id in orders.values_list("attempt__machine_id", "pk").order_by("created_at"):
         found[machine_id] = (*found[machine_id], order_id)
     return found
+
+
+def line_has_started(attempt_id: str, *, at: datetime) -> bool:
+    """Note that a machine which says nothing has taken the whole of its file: loaded → running."""
+    return lifecycle.step_attempt(attempt_id, Action.START, source=Source.MACHINE, at=at, accepted=True)
+
+
+def note_unsure(attempt_id: str, why: str, *, at: datetime) -> None:
+    lifecycle.note_unsure(attempt_id, why, at=at)
+
+
+def note_maybe_there(live: LiveAttempt) -> None:
+    """Note where the file of a try that was given up on its way would lie, so that it is removed."""
+    if not Attempt.objects.filter(pk=live.id, ended_at__isnull=False, remote_path="").exists():
+        return
+    name = dispatch.remote_name(live.id, live.file_sha256, live.file_format)
+    Attempt.objects.filter(pk=live.id).update(remote_path=f"{dispatch.FOLDER}/{name}")
+
+
+def attempts_known(attempt_ids: Iterable[str]) -> set[str]:
+    """Return which of these tries the database knows."""
+    return set(Attempt.objects.filter(pk__in=list(attempt_ids)).values_list("pk", flat=True))
 
 
 def files_to_delete(machine_id: str) -> list[tuple[str, str]]:

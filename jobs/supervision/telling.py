@@ -13,6 +13,7 @@ from equipment.machines import figures
 from equipment.machines.figures import Figures
 from equipment.machines.states import AT_WORK, Condition, Plate, Report, condition_of
 from fablab.live.push import publish_async
+from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import STARTED
 from jobs.supervision.facts import Decision, Step, Unsure
 from jobs.supervision.records import Heard, Situation
@@ -93,6 +94,14 @@ async def tell_figures(found: Situation, seen: Observation, at: datetime) -> Non
     job = {"progress": {**progress, "estimated": True, "at": stamp(at)}}
     for job_id in attempt.job_ids:
         await publish_async(f"job:{job_id}", job, patch=True, figures=True)
+
+
+async def tell_sending(live: LiveAttempt, sent: int, total: int, at: datetime) -> None:
+    """Tell how much of the file has left for the machine."""
+    percent = round(100 * sent / total, 1) if total else None
+    progress = {"percent": percent, "minutes_left": None, "estimated": False, "at": stamp(at)}
+    for job_id in live.job_ids:
+        await publish_async(f"job:{job_id}", {"progress": progress}, patch=True, figures=True)
 
 
 async def _tell(

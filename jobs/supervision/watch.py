@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, cast
@@ -23,12 +22,12 @@ from jobs.lifecycle.states import STARTED, State
 from jobs.supervision import records, telling
 from jobs.supervision.bench import Bench, Lease
 from jobs.supervision.coordinator import Backoff, Contact, Coordinator
+from jobs.supervision.errands import Errands
 from jobs.supervision.facts import Decision, Facts, StartAgain, StartAsked, StopWrongFile, Unsure
 from jobs.supervision.memory import Memory
 from jobs.supervision.orders import Orders
 from jobs.supervision.reconcile import LOST_AFTER_S, UNSURE_AFTER_S, decide, is_foreign, wants_file
 from jobs.supervision.records import Heard, Situation
-from jobs.supervision.sending import send, tidy
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +42,11 @@ _SAYS = {
 # No answer for a while may be the line; these are answers, and waiting changes nothing.
 _DEFINITE = frozenset({Code.BAD_KEY, Code.NOT_ALLOWED, Code.ADDRESS_FORBIDDEN, Code.NOT_OCTOPRINT})
 HEARD_KEPT_EVERY_S = 12.0  # a sign of life is offered to the database so often; it writes every 30 s
-TIDY_EVERY_S = 60.0
 EVENT_WINS_S = 1.0  # a regular report that comes so soon after an event may be older than it
 TURNS = 4  # of deciding after one look: a start, then what follows from it
 PUSHES_WAITING = 500  # then a machine that talks without end is not read from, and fills no memory
-GRACE_S = 3.0  # for an order on its way when the watch ends
+STEADY_S = 5.0  # a push channel that held so long is connected anew at once
+AT_ONCE_S = 0.2  # so that a lab's machines do not knock together after its switch was restarted
 
 
 class Watch:
@@ -63,14 +62,12 @@ class Watch:
         self.orders = Orders(machine_id, driver, lease, self.memory, self.coordinator, bench)
         self._inbox: asyncio.Queue[Push | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(PUSHES_WAITING)
-        self._order: asyncio.Task[None] | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self._tidying: asyncio.Task[None] | None = None
+        self.errands = Errands(machine_id, driver, self.orders, bench, self.kick)
         self._trouble = ""
         self._told: telling.Told | None = None
         self._heard: tuple[Heard, float] | None = None
         self._event_at = float("-inf")
-        self._figures_at = self._progress_at = self._tidied_at = float("-inf")
+        self._figures_at = self._progress_at = float("-inf")
         self._pushed: Observation | None = None
         self._last: Situation | None = None  # good enough for figures
         self._known_error_read = False
@@ -94,12 +91,8 @@ class Watch:
 
     async def _end(self, listening: "asyncio.Task[None]") -> None:
         listening.cancel()
-        if self._order is not None and not self._order.done():
-            await asyncio.wait({self._order}, timeout=GRACE_S)
-        tasks = [task for task in (listening, self._order, self._sending, self._tidying) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(listening, return_exceptions=True)
+        await self.errands.end()
         await self.driver.close()
 
     async def step(self) -> None:
@@ -119,19 +112,25 @@ class Watch:
     def kick(self) -> None:
         """Say that something changed in the database: an order, a claim, a cancel."""
         self._inbox.put_nowait(None)
+        self.errands.look_again()
 
     async def _listen(self) -> None:
-        """Hold the push channel, connect it anew when it is lost."""
+        """Hold the push channel, connect it anew when it is lost: at once when it had held for a while."""
         backoff = Backoff(self.bench.chance)
         while True:
+            connected_at = float("inf")
             channel = cast("Any", self.driver.watch())  # an asynchronous generator: it can be closed
             async with aclosing(channel):
                 async for push in channel:
                     if push.kind is PushKind.CONNECTED:
-                        backoff.worked()
+                        connected_at = self.bench.monotonic()
                     await self._room.acquire()
                     self._inbox.put_nowait(push)
-            await asyncio.sleep(backoff.failed())
+            if self.bench.monotonic() - connected_at >= STEADY_S:
+                backoff.worked()
+                await asyncio.sleep(self.bench.chance.uniform(0.0, AT_ONCE_S))
+            else:
+                await asyncio.sleep(backoff.failed())
 
     # --- what comes in ----------------------------------------------------------------------------------------
 
@@ -254,7 +253,7 @@ class Watch:
             found = None
             if not moved:
                 break
-            self._tidied_at = float("-inf")
+            self.errands.tidy_soon()
         found = found or await self._read()
         self._expect(self._facts(found))
         self._begin(found)
@@ -353,10 +352,10 @@ class Watch:
 
     def _begin_asked(self, decisions: tuple[Decision, ...]) -> None:
         for decision in decisions:
-            if isinstance(decision, StartAgain) and _is_free(self._order):
-                self._order = self._task(self.orders.start_again())
-            elif isinstance(decision, StopWrongFile) and _is_free(self._order):
-                self._order = self._task(self.orders.stop_wrong_file())
+            if isinstance(decision, StartAgain):
+                self.errands.start_again()
+            elif isinstance(decision, StopWrongFile):
+                self.errands.stop_wrong_file()
             elif isinstance(decision, Unsure) and decision.why:
                 logger.warning(
                     "%s: nobody knows what becomes of the print (%s)", self.machine_id, decision.why
@@ -365,37 +364,12 @@ class Watch:
     def _begin(self, found: Situation) -> None:
         if not self.memory.looked:
             return  # after a power cut nothing is done before the machine was asked once
-        attempt = found.attempt
-        if found.waiting and _is_free(self._order) and self.memory.start is not StartAsked.IN_FLIGHT:
-            self._order = self._task(self.orders.carry_out(*found.waiting[0]))
-        if attempt is not None and attempt.state is State.SENDING and _is_free(self._sending):
-            self._sending = self._task(send(self.driver, attempt, self.bench))
-        now = self.bench.monotonic()
-        ready = self.memory.seen is not None and self.memory.seen.is_ready
-        if ready and now - self._tidied_at >= TIDY_EVERY_S and _is_free(self._tidying):
-            self._tidied_at = now
-            self._tidying = self._task(self._tidy())
-
-    async def _tidy(self) -> None:
-        await tidy(self.driver, self.machine_id, self.bench)
-
-    def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Begin something that must not hold up the watch; its end makes us look at the database again."""
-
-        async def guarded() -> None:
-            try:
-                await work
-            except Exception:
-                logger.exception("%s: something that was begun failed", self.machine_id)
-            self.kick()
-
-        return asyncio.create_task(guarded())
+        if found.waiting and self.memory.start is not StartAsked.IN_FLIGHT:
+            self.errands.carry_out(*found.waiting[0])
+        self.errands.deliver(found.attempt)
+        if self.memory.seen is not None and self.memory.seen.is_ready:
+            self.errands.tidy()
 
     async def idle(self) -> None:
         """Wait for what was begun: the order, the upload, the tidying. For tests."""
-        tasks = [task for task in (self._order, self._sending, self._tidying) if task is not None]
-        await asyncio.gather(*tasks)
-
-
-def _is_free(task: "asyncio.Task[None] | None") -> bool:
-    return task is None or task.done()
+        await self.errands.idle()

@@ -33,6 +33,8 @@ OUTCOMES: Mapping[str, Promise] = {
     "already_sent": _("Déjà lancé"),
     "plate_token": _("Vérifie encore une fois que le plateau est vide."),
     "lease_lost": _("La surveillance a changé. Appuie encore une fois."),
+    "not_supported": _("Cette machine ne sait pas faire cela."),
+    "file_unreadable": _("Le fichier ne se lit plus. Préviens l’équipe."),
     "stop_asked": _("On a demandé d’arrêter avant."),
     "other_file": _("La machine fait un autre fichier. Va la voir."),
     "unknown_state": _("On ne comprend pas ce que dit la machine."),

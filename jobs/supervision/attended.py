@@ -1,0 +1,127 @@
+"""A machine that does not say what it does: files and starts go to it by line, and a person at it says the rest.
+
+Nothing is concluded from its silence: it may be switched off until somebody needs it, and a line that is down says
+nothing of the piece that lies on it.
+"""
+
+import asyncio
+import logging
+
+from equipment.drivers.base import Driver, DriverError
+from equipment.machines import services as machines
+from jobs.lifecycle.states import State, Verb
+from jobs.supervision import records
+from jobs.supervision.bench import Bench, Lease
+from jobs.supervision.coordinator import Backoff, Coordinator
+from jobs.supervision.errands import Errands
+from jobs.supervision.facts import Why
+from jobs.supervision.memory import Memory
+from jobs.supervision.orders import Orders
+
+logger = logging.getLogger(__name__)
+
+REACH_EVERY_S = (8.0, 12.0)  # whoever presses start must have been heard within the last 45 s
+GONE_AFTER_S = 20.0  # a plug that is pulled for a moment is no news
+HEARD = "ready"
+SILENT = "silent"
+
+
+class Attended:
+    """One machine. ``step`` waits for a change in the database or the time to try the line; tests call the parts."""
+
+    def __init__(self, machine_id: str, driver: Driver, lease: Lease, bench: Bench) -> None:
+        self.machine_id = machine_id
+        self.driver = driver
+        self.bench = bench
+        self.lease = lease
+        self.memory = Memory()
+        self.coordinator = Coordinator(bench.chance, bench.monotonic())
+        self.orders = Orders(machine_id, driver, lease, self.memory, self.coordinator, bench)
+        self.errands = Errands(machine_id, driver, self.orders, bench, self.kick)
+        self._news = asyncio.Event()
+        self._reach_at = float("-inf")
+        self._lost_at: float | None = None
+
+    async def run(self) -> None:
+        """Watch until cancelled. What goes wrong with one turn is logged and does not end the watch."""
+        backoff = Backoff(self.bench.chance)
+        try:
+            while True:
+                try:
+                    await self.step()
+                    backoff.worked()
+                except Exception:
+                    logger.exception("%s: a turn of the watch failed", self.machine_id)
+                    await asyncio.sleep(backoff.failed())
+        finally:
+            await self.errands.end()
+            await self.driver.close()
+
+    async def step(self) -> None:
+        """Wait for a kick or the time to try the line, and deal with it."""
+        try:
+            async with asyncio.timeout(max(0.0, self._reach_at - self.bench.monotonic())):
+                await self._news.wait()
+        except TimeoutError:
+            await self.reach()
+        self._news.clear()
+        await self.settle()
+
+    def kick(self) -> None:
+        """Say that something changed in the database: an order, a claim, a cancel."""
+        self._news.set()
+        self.errands.look_again()
+
+    async def reach(self) -> None:
+        """Try the line, unless something goes over it: some machines take one connection at a time."""
+        now = self.bench.monotonic()
+        self._reach_at = now + self.bench.chance.uniform(*REACH_EVERY_S)
+        problem = ""
+        if not self.errands.order_is_out:
+            try:
+                await self.driver.probe()
+            except DriverError as failed:
+                problem = failed.code
+        now = self.bench.monotonic()
+        if not problem:
+            if self._lost_at is not None:
+                logger.info("%s: the line is there again after %.0f s", self.machine_id, now - self._lost_at)
+            self._lost_at = None
+            await self._keep(HEARD, "")
+            return
+        if self._lost_at is None:
+            self._lost_at = now
+            logger.warning("%s: the line is down (%s)", self.machine_id, problem)
+        if now - self._lost_at >= GONE_AFTER_S or not await self._was_heard():
+            await self._keep(SILENT, problem)
+
+    async def _was_heard(self) -> bool:
+        found = await self.bench.db(records.situation, self.machine_id, at=self.bench.clock())
+        return found.machine.report == HEARD
+
+    async def _keep(self, report: str, error: str) -> None:
+        await self.bench.db(machines.hear, self.machine_id, report=report, error=error, at=self.bench.clock())
+
+    async def settle(self) -> None:
+        """Begin what has to be begun; what moves the job is said by a person, or by the end of an order."""
+        found = await self.bench.db(records.situation, self.machine_id, at=self.bench.clock())
+        if found.machine.lease_number != self.lease.number:
+            return  # another process watches it now
+        attempt = found.attempt
+        if found.waiting:
+            order_id, verb = found.waiting[0]
+            self.errands.carry_out(order_id, Verb(verb))
+        self.errands.deliver(attempt)
+        if attempt is None:
+            if self._lost_at is None and self.driver.capabilities.send:
+                self.errands.tidy()
+            return
+        sent = attempt.state is State.LOADED and attempt.start_sent_at is not None
+        if sent and not self.errands.order_is_out and not attempt.unsure_since:
+            # Sent by a process that ended since, or broken off: what has arrived may be on the piece.
+            logger.warning("%s: nobody knows how much of the file the machine has taken", self.machine_id)
+            await self.bench.db(records.note_unsure, attempt.id, Why.START_UNPROVEN, at=self.bench.clock())
+
+    async def idle(self) -> None:
+        """Wait for what was begun: the order, the upload, the tidying. For tests."""
+        await self.errands.idle()
