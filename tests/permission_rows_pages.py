@@ -82,6 +82,8 @@ ROWS: list[Row] = [
     form("job-act", MAY_OWN_OR_SITE, "/objets/{job_id}/faire/cancel/", case="cancel"),
     form("job-act", JOB_INSTRUCTOR, "/objets/{job_id}/faire/approve/", case="approve"),
     form("job-act", NOBODY_BUT_SEEN, "/objets/{job_id}/faire/claim/", case="claim"),
+    Row("POST", "job-move", (302, REFUSED, 404, REFUSED, DONE, DONE, 404), form=True, state=State.QUEUED,
+        body=lambda world: {"place": "first", "reason": "urgent"}),
     Row("GET", "job-source", OWN_OR_SITE),
     Row("GET", "job-machine-file", OWN_OR_SITE),
     Row("GET", "upload-picture", OWN_OR_SITE),

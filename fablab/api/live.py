@@ -108,17 +108,25 @@ def _queue(key: str, shape: Shape) -> Mapping[str, Any]:
     return {"jobs": queue_rows(key, staff=shape == "staff")}
 
 
+QUEUE_PUBLIC = (
+    "number",
+    "state",
+    "machine_model",
+    "place",
+    "expected_start",
+    "planned_machine",
+    "waiting_for",
+)
+
+
 def queue_rows(site_id: str, *, staff: bool) -> list[dict[str, Any]]:
     """Return the plan of a site in order. Members see numbers and times, no names and no titles (UX-15)."""
     places = site_plan(site_id, timezone.now())
+    order = {job_id: number for number, job_id in enumerate(places)}
     jobs = with_all_that_pages_show(Job.objects.filter(site_id=site_id, state=State.QUEUED))
-    public = {"id", "number", "state", "machine_model", "place", "expected_start", "waiting_for"}
-    rows = [
-        row if staff else {key: value for key, value in row.items() if key in public - {"id"}}
-        for row in job_shapes(jobs, None)
-        if row["id"] in places
-    ]
-    return sorted(rows, key=lambda row: row["place"])
+    rows = [row for row in job_shapes(jobs, None) if row["id"] in order]
+    rows.sort(key=lambda row: order[row["id"]])
+    return rows if staff else [{key: row[key] for key in QUEUE_PUBLIC} for row in rows]
 
 
 def _mine(key: str, shape: Shape) -> Mapping[str, Any]:

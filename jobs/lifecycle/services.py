@@ -3,6 +3,7 @@
 * ``drafts``: made, changed, prepared
 * ``press``: what a person asks for: acts and orders; the plate
 * ``handover``: a person takes a job to a machine without a link
+* ``moving``: what staff change in the queue
 * ``starting``: orders to start, how far apart, and those without a press
 * ``attempts``: what dispatch and supervision do and report; orders as they take them
 * ``apply``: the one writer of ``Job.state``, under all of them
@@ -33,6 +34,7 @@ from jobs.lifecycle.drafts import (
     upload_inspected,
 )
 from jobs.lifecycle.handover import take, use_now
+from jobs.lifecycle.moving import move
 from jobs.lifecycle.press import clear_plate, press
 from jobs.lifecycle.starting import stagger, start_by_itself
 
@@ -45,6 +47,7 @@ __all__ = [
     "clear_plate",
     "create_job",
     "expire_orders",
+    "move",
     "note_not_started",
     "note_progress",
     "note_remote_deleted",

@@ -198,6 +198,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "no_remote_start": _("Cette machine se lance seulement sur place."),
     "not_on_site": _("Dis d’abord « Je suis là »."),
     "closed_now": _("Le fab lab est fermé."),
+    "nowhere_to_move": _("Choisis une place ou une machine."),
     "start_gap": _("Une machine vient de partir. Attends {seconds} s."),
     "already_started": _("Déjà lancé."),
     "already_asked": _("Déjà demandé."),

@@ -129,3 +129,4 @@ class Place(NamedTuple):
     machine_id: str | None
     expected_start: datetime | None
     reasons: tuple[Reason, ...]
+    machine_name: str = ""

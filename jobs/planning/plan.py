@@ -143,6 +143,7 @@ class _Planning:
                 found[1].machine.id if found else None,
                 self.at + found[0] * TICK if found else None,
                 self._reasons(job, found),
+                found[1].machine.name if found else "",
             )
         return places
 
