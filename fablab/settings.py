@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "fablab.core.csp.content_security_policy",
+    "fablab.dashboard.unavailable.Unavailable",
 ]
 ROOT_URLCONF = "fablab.urls"
 ASGI_APPLICATION = "fablab.asgi.application"
@@ -147,6 +148,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- database ---------------------------------------------------------------------------------------------
 
+LOCK_SECONDS = env.int("DATABASE_LOCK_SECONDS", default=20)  # that a request waits for others' writes
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'fablab.sqlite3'}")
 }
@@ -155,7 +157,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # Row locks do nothing on SQLite: a transaction takes the write lock at its first statement instead.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": LOCK_SECONDS,
         # FULL: what was acknowledged survives a power cut. NORMAL would be quicker and may forget the last commits.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
@@ -164,7 +166,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file in the tests too: several connections and threads, WAL and IMMEDIATE as in an installation.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"timeout": 10},
+        # Like SQLite's: nobody waits longer than this for a row or a table, and reads why (fault case 11).
+        "options": f"-c lock_timeout={LOCK_SECONDS}s",
+        "connect_timeout": 5,
+    }
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
