@@ -105,8 +105,11 @@ def in_short(guide: Guide, settings: Mapping[str, Any]) -> list[str]:
     return [one for one in said if one]
 
 
-def facts(guide: Guide, settings: Mapping[str, Any]) -> list[Card]:
-    """Return what was chosen as rows of a list of facts; nothing where the kind asks for nothing."""
+def facts(guide: Guide, settings: Mapping[str, Any], *, made_here: bool | None = None) -> list[Card]:
+    """Return what was chosen as rows of a list of facts; nothing where the kind asks for nothing.
+
+    ``made_here``, for who stands at the machine: whether the machine file was made here, mirrored where it is to be.
+    """
     rows = []
     for setting in CHOSEN:
         said = label_of(choices_of(guide, setting), settings.get(setting))
@@ -116,5 +119,8 @@ def facts(guide: Guide, settings: Mapping[str, Any]) -> list[Card]:
         if said:
             rows.append({"label": label(setting, guide).removesuffix(" ?"), "value": said})
     if guide.mirror is not None and settings.get("mirror") is not None:
-        rows.append({"label": _("En miroir"), "value": _("Oui") if settings["mirror"] else _("Non")})
+        said = _("Oui") if settings["mirror"] else _("Non")
+        if settings["mirror"] and made_here is not None:
+            said = _("Oui, déjà dans le fichier") if made_here else _("Oui, à régler sur la machine")
+        rows.append({"label": _("En miroir"), "value": said})
     return rows

@@ -174,7 +174,8 @@ def _estimate(job: Any) -> str:
 
 
 def _facts(job: Any, guide: Guide) -> list[Card]:
-    rows = handmade.facts(guide, job.settings)
+    made_here = job.preparation_id is not None and job.machine_file_id != job.upload_id
+    rows = handmade.facts(guide, job.settings, made_here=made_here)
     if job.settings.get("material"):
         rows.append({"label": _("Matière"), "value": job.settings["material"]})
     copies = job.settings.get("copies") or 1
