@@ -13,6 +13,7 @@ from pathlib import Path
 from .codes import finding
 from .findings import JSON, Report
 from .layout import DoesNotFit, Layout
+from .limits import Frame
 from .registry import examine
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     sys.stdout.flush()
     if content is not None and request["picture"]:
         unfinished = Path("picture.part")
-        unfinished.write_bytes(content.draw())
+        unfinished.write_bytes(content.draw([Frame(*one) for one in request["frames"]]))
         unfinished.rename("picture.png")
 
 

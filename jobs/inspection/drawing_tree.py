@@ -209,7 +209,7 @@ class _Builder:
 
 
 def _kept(attributes: Mapping[str, str]) -> dict[str, str]:
-    kept = {}
+    kept: dict[str, str] = {}
     for full_name, value in attributes.items():
         name = full_name.rpartition(" ")[2]
         if name in _ATTRIBUTES and (" " not in full_name or full_name == f"{XLINK} href"):

@@ -1,6 +1,7 @@
 """Pictures of flat work: stitches in their threads' colours on cloth, lines to cut on a mat. Seen from above."""
 
 import io
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .cutting import CutLines
+from .limits import Frame
 from .raster import Floats, blurred, rasterise
 from .stitches import UNIT_MM, Design, Move
 
@@ -17,8 +19,12 @@ FILLS = 0.80  # of the picture, by the work
 THREAD_MM = 0.42
 MOST_DRAWN = 150_000  # stitches or pieces of line; more are thinned evenly
 # Where a file names no colour: far apart, none of them the cloth's.
+Places = NDArray[np.float64]  # (n, 2) in millimetres
 PALETTE = ("#d1481f", "#1f6f8b", "#e0a526", "#4b7f52", "#6d4a8c", "#2f3542", "#c2477f", "#7a5230")
 CLOTH = np.array([238, 232, 220], dtype=np.float32) / 255
+RING = np.array([214, 219, 222], dtype=np.float32) / 255
+RING_MM = 7.0
+LEAST_SHARE = 0.35  # of a frame's side: a smaller design is shown without it
 MAT = np.array([44, 88, 80], dtype=np.float32) / 255
 MAT_LINE = np.array([88, 132, 122], dtype=np.float32) / 255
 CUT_COLOURS = ("#fdf6e3", "#ffd166", "#8ecae6", "#f4a6c0", "#b8e0a0", "#e0c3fc")
@@ -38,15 +44,20 @@ class View(NamedTuple):
         )
 
 
-def draw_stitches(design: Design, size: tuple[int, int] = SIZE) -> bytes:
-    """A PNG of the sewn design on cloth, each stitch a thread with its sheen, later ones above earlier ones."""
+def draw_stitches(design: Design, frames: Sequence[Frame] = (), size: tuple[int, int] = SIZE) -> bytes:
+    """A PNG of the sewn design on cloth, each stitch a thread with its sheen, later ones above earlier ones.
+
+    The smallest of `frames` that holds it is drawn around it, unless the design would be lost in it.
+    """
     sewn = np.flatnonzero(design.moves == Move.STITCH)
     sewn = sewn[sewn > 0] if len(sewn) > 1 else sewn
     if len(sewn) > MOST_DRAWN:
         sewn = sewn[:: -(-len(sewn) // MOST_DRAWN)]
-    places = np.stack((design.x, design.y), axis=1) * UNIT_MM
+    places: Places = np.stack((design.x, design.y), axis=1).astype(np.float64) * UNIT_MM
     starts, ends = places[np.maximum(sewn - 1, 0)], places[sewn]
-    view = _view(np.concatenate((ends, starts)), size)
+    points = np.concatenate((ends, starts))
+    frame = _frame_around(points, frames)
+    view = _view(points if frame is None else _corners(points, frame), size)
     sewn_blocks = design.sewn_blocks()
     blocks = np.searchsorted(sewn_blocks, design.block[sewn])
     colours = np.stack(
@@ -56,9 +67,59 @@ def draw_stitches(design: Design, size: tuple[int, int] = SIZE) -> bytes:
         ]
     )
     ground = _cloth(size)
+    if frame is not None:
+        ground = _framed(ground, view, frame)
     rgb, cover = _threads(starts, ends, colours[blocks], view, size)
     shadow = blurred(np.roll(cover, (round(1.5 * FINER), FINER), (0, 1)), 2 * FINER)
     return _png(_shrunk(ground * (1 - 0.35 * shadow[..., None]) * (1 - cover[..., None]) + rgb))
+
+
+def _frame_around(points: Places, frames: Sequence[Frame]) -> Frame | None:
+    width, height = np.ptp(points, axis=0)
+    fitting = (one for one in frames if width <= one.width_mm + 0.1 and height <= one.height_mm + 0.1)
+    best = min(fitting, key=lambda one: one.width_mm * one.height_mm, default=None)
+    if best is None or max(width / best.width_mm, height / best.height_mm) < LEAST_SHARE:
+        return None
+    return best
+
+
+def _corners(points: Places, frame: Frame) -> Places:
+    """The outer corners of a frame around the middle of the points."""
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    half = np.array([frame.width_mm, frame.height_mm]) / 2 + RING_MM
+    corners: Places = np.stack((middle - half, middle + half))
+    return corners
+
+
+def _framed(ground: Floats, view: View, frame: Frame) -> Floats:
+    """A frame laid on the cloth: a rounded ring with light from the upper left, its shadow, marks at its middles."""
+    height, width, _ = ground.shape
+    x, y = np.meshgrid(
+        (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / np.float32(view.scale),
+        (height / 2 - np.arange(height, dtype=np.float32) - 0.5) / np.float32(view.scale),
+    )
+    radius = np.float32(min(12.0, frame.width_mm / 5, frame.height_mm / 5))
+    inside = _beyond(x, y, frame, radius)
+    pixel = np.float32(1 / view.scale)
+    ring = np.clip(0.5 + inside / pixel, 0, 1) * np.clip(0.5 + (RING_MM - inside) / pixel, 0, 1)
+    thrown = blurred(np.roll(ring, (2 * FINER, round(1.5 * FINER)), (0, 1)), 3 * FINER)
+    shaded = ground * (1 - 0.40 * thrown[..., None])
+    across = np.clip(inside / RING_MM, 0, 1)
+    lean = (np.gradient(inside, axis=0) - np.gradient(inside, axis=1)) / pixel * 0.5
+    light = 0.90 + 0.10 * np.sin(np.pi * across) + 0.09 * lean * np.cos(np.pi * across)
+    mark = ((np.abs(x) < 0.5) | (np.abs(y) < 0.5)) & (across > 0.25) & (across < 0.75)
+    colour = RING * np.where(mark, 0.62, light)[..., None]
+    framed: Floats = (shaded + (np.clip(colour, 0, 1) - shaded) * ring[..., None]).astype(np.float32)
+    return framed
+
+
+def _beyond(x: Floats, y: Floats, frame: Frame, radius: np.float32) -> Floats:
+    """How many millimetres each place lies outside the frame's rounded inner edge; less than 0 within."""
+    beside_x = np.abs(x) - frame.width_mm / 2 + radius
+    beside_y = np.abs(y) - frame.height_mm / 2 + radius
+    out = np.hypot(np.maximum(beside_x, 0), np.maximum(beside_y, 0))
+    beyond: Floats = (out + np.minimum(np.maximum(beside_x, beside_y), 0) - radius).astype(np.float32)
+    return beyond
 
 
 def _threads(
@@ -171,17 +232,19 @@ def _mat(size: tuple[int, int], view: View) -> Floats:
 
 
 def _rgb(hex_colour: str) -> Floats:
-    return np.array([int(hex_colour[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float32) / 255
+    shares: Floats = np.array([int(hex_colour[at : at + 2], 16) / 255 for at in (1, 3, 5)], dtype=np.float32)
+    return shares
 
 
 def _linear(hex_colour: str) -> Floats:
-    linear: Floats = _rgb(hex_colour) ** 2.2
+    linear: Floats = (_rgb(hex_colour) ** 2.2).astype(np.float32)
     return linear
 
 
 def _shrunk(picture: Floats) -> Floats:
     height, width, depth = picture.shape
-    mean: Floats = picture.reshape(height // FINER, FINER, width // FINER, FINER, depth).mean(axis=(1, 3))
+    cells = picture.reshape(height // FINER, FINER, width // FINER, FINER, depth)
+    mean: Floats = cells.mean(axis=(1, 3), dtype=np.float32)
     return mean
 
 

@@ -1,6 +1,6 @@
 """From bytes and a name to the reader that takes them: a literal table, content first, the ending second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from .endings import ENDINGS
 from .findings import Finding, Report
 from .formats import dst, gcode, hpgl, pes, photo, stl, svg
 from .layout import Layout, lay_out
+from .limits import Frame
 from .mesh import Triangles, write_stl
 from .stitches import Design
 from .toolpath import Toolpath
@@ -20,9 +21,9 @@ HEAD_BYTES = 4096
 
 
 class Content(NamedTuple):
-    """What was found in a file, beside its report."""
+    """What was found in a file, beside its report. An embroidery is drawn in the smallest of the frames it fits."""
 
-    draw: Callable[[], bytes]  # makes the picture, a PNG; may take longer than the reading
+    draw: Callable[[Sequence[Frame]], bytes]  # makes the picture, a PNG; may take longer than the reading
     write: Callable[[Path, Layout], None] | None = None  # its bare geometry: triangles as STL, lines as HPGL
 
 
@@ -44,7 +45,7 @@ def _solid(reader: Callable[[Path], tuple[Report, Triangles | None]]) -> Reader:
         if triangles is None:
             return report, None
         return report, Content(
-            partial(pictures.draw_mesh, triangles), lambda to, _layout: write_stl(triangles, to)
+            lambda _frames: pictures.draw_mesh(triangles), lambda to, _layout: write_stl(triangles, to)
         )
 
     return read
@@ -69,7 +70,7 @@ def _cut(reader: Callable[[Path], tuple[Report, CutLines | None]]) -> Reader:
         def write(to: Path, layout: Layout) -> None:
             to.write_bytes(hpgl.written(lay_out(list(lines.paths()), layout)))
 
-        return report, Content(partial(flat_pictures.draw_lines, lines), write)
+        return report, Content(lambda _frames: flat_pictures.draw_lines(lines), write)
 
     return read
 
@@ -77,15 +78,15 @@ def _cut(reader: Callable[[Path], tuple[Report, CutLines | None]]) -> Reader:
 def _read_gcode(path: Path, pictured: bool) -> tuple[Report, Content | None]:
     toolpath = Toolpath() if pictured else None
     report = gcode.read(path, toolpath)
-    return report, Content(
-        partial(pictures.draw_toolpath, toolpath)
-    ) if toolpath and toolpath.segments else None
+    if toolpath is None or not toolpath.segments:
+        return report, None
+    return report, Content(lambda _frames: pictures.draw_toolpath(toolpath))
 
 
 def _painted(kind: str) -> Format:
     def read(path: Path, pictured: bool) -> tuple[Report, Content | None]:
         report, draw = photo.read(path, kind)
-        return report, Content(draw) if draw else None
+        return report, Content(lambda _frames: draw()) if draw else None
 
     return Format(kind, ENDINGS[kind], lambda head: signatures.looks_like(head) == kind, read)
 
@@ -149,5 +150,5 @@ def read(path: Path, name: str, picture_to: Path | None = None) -> Report:
     """`examine`, with the picture drawn at once to `picture_to` where that is given and possible."""
     report, content = examine(path, name, pictured=picture_to is not None)
     if picture_to is not None and content is not None:
-        picture_to.write_bytes(content.draw())
+        picture_to.write_bytes(content.draw(()))
     return report

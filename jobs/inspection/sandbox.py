@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,7 @@ from typing import IO
 from .codes import finding
 from .findings import Report
 from .layout import Layout
+from .limits import Frame
 
 GIB = 1024**3
 MIB = 1024**2
@@ -153,13 +154,15 @@ def inspect_file(
     *,
     bare: Path | None = None,
     layout: Layout | None = None,
+    frames: Iterable[Frame] = (),
     seconds: float = 60.0,
     memory: int = 2 * GIB,
 ) -> Report:
     """Reads `source`, called `name` by the person who sent it, in a child process.
 
-    Draws `picture` (PNG) if it can, and writes the bare geometry of a sound file to `bare`: a model's triangles as
-    binary STL, a drawing's lines as HPGL, laid out as `layout` says (not written when it does not fit).
+    Draws `picture` (PNG) if it can, an embroidery in the smallest of `frames` that holds it, and writes the bare
+    geometry of a sound file to `bare`: a model's triangles as binary STL, a drawing's lines as HPGL, laid out as
+    `layout` says (not written when it does not fit).
 
     Never raises for bad input: a crash, a time-out or a death by memory is a report with the finding `unreadable`.
     A picture is written only for a file that could be read.
@@ -169,6 +172,7 @@ def inspect_file(
             "source": str(source.resolve()),
             "name": name,
             "picture": picture is not None,
+            "frames": [[one.name, one.width_mm, one.height_mm] for one in frames],
             "bare": (layout or Layout()).as_json() if bare is not None else None,
         }
         done = run_program(

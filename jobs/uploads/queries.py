@@ -15,7 +15,7 @@ from jobs.inspection import estimates
 from jobs.inspection.codes import finding
 from jobs.inspection.findings import Finding, Report
 from jobs.inspection.judge import judge
-from jobs.inspection.limits import ModelLimits
+from jobs.inspection.limits import Frame, ModelLimits
 from jobs.uploads.models import Upload
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,12 @@ def blocks_everywhere(report: Report, models: Iterable[MachineModel]) -> tuple[F
         if closest is None or _distance(blocking) < _distance(closest):
             closest = blocking
     return closest or ()
+
+
+def frames_of(models: Iterable[MachineModel]) -> list[Frame]:
+    """Return every embroidery frame that these models have, each once."""
+    limits = [found for model in models if (found := limits_of(model)) is not None]
+    return list(dict.fromkeys(frame for one in limits for frame in one.frames))
 
 
 def minutes_around(report: Report, models: Iterable[MachineModel]) -> float | None:

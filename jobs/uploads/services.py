@@ -19,7 +19,7 @@ from jobs.uploads import live, storage
 from jobs.uploads.leases import MOST_TRIES, kept, take_oldest
 from jobs.uploads.models import Upload
 from jobs.uploads.names import clean_name
-from jobs.uploads.queries import blocks_everywhere, minutes_around, models_around
+from jobs.uploads.queries import blocks_everywhere, frames_of, minutes_around, models_around
 from jobs.uploads.states import Origin, UploadState
 
 BELL = "inspection"  # the worker's thread wakes at it
@@ -103,13 +103,13 @@ def inspect_next(at: datetime, *, then: Then | None = None) -> Upload | None:
     tries = upload.tries
     with tempfile.TemporaryDirectory(prefix="look-") as folder:
         picture = Path(folder) / "picture.png"
+        models = models_around(upload.owner)
         if tries > MOST_TRIES:
             report = Report("", findings=(finding("unreadable", why="crashed"),))
         else:
             with kept(upload, tries):
-                report = sandbox.inspect_file(upload.path, upload.name, picture)
+                report = sandbox.inspect_file(upload.path, upload.name, picture, frames=frames_of(models))
         if not report.blocked:
-            models = models_around(upload.owner)
             everywhere = blocks_everywhere(report, models)
             report = replace(
                 report,

@@ -158,10 +158,10 @@ def _drawings() -> Iterator[Sample]:
     hidden += '<rect width="90" height="70" style="fill:none;stroke:none"/>'
     hidden += '<rect width="95" height="9" visibility="hidden"/>'
     yield _sample("hidden.svg", svg(outline(FRAME) + hidden), "hidden shapes beside", size_mm=SIZE, paths=1)
-    yield _sample("classed.svg", svg(f"<style>.a{{fill:none}}</style><g class='a'>{outline(FRAME)}</g>"), "with classes",
+    yield _sample("classed.svg", svg(f"<style>.a{{fill:none}}</style><g class='a'>{outline(FRAME)}</g>"), "classes",
                   size_mm=SIZE)  # fmt: skip
     yield _sample(
-        "circle.svg", svg('<circle cx="50" cy="40" r="20"/>'), "a circle", size_mm=[40, 40, 0], cut_mm=125.7
+        "circle.svg", svg('<circle cx="50" cy="40" r="20"/>'), "a circle", size_mm=[40, 40, 0], cut_mm=125.6
     )
     yield _sample(
         "ellipse.svg", svg('<ellipse cx="50" cy="40" rx="30" ry="10"/>'), "an ellipse", size_mm=[60, 20, 0]
@@ -169,7 +169,7 @@ def _drawings() -> Iterator[Sample]:
     yield _sample("rounded.svg", svg('<rect x="10" y="10" width="60" height="40" rx="10"/>'), "round corners",
                   size_mm=[60, 40, 0], cut_mm=182.8)  # fmt: skip
     yield _sample("arcs.svg", svg('<path d="M30,40a20,20 0 0140 0A20 20 0 1 1 30 40z"/>'), "flags without spaces",
-                  size_mm=[40, 40, 0], cut_mm=125.7)  # fmt: skip
+                  size_mm=[40, 40, 0], cut_mm=125.6)  # fmt: skip
     yield _sample("curves.svg", svg('<path d="M20 20C40 0 60 0 80 20S80 60 60 60q-10 10-20 0t-20 0z"/>'), "all curves",
                   shapes=1)  # fmt: skip
     yield _sample("numbers.svg", svg('<path d="m10-.5.5.5 1e1 0-1E+1 10zM50 50h10v10H50z"/>'), "numbers without spaces",

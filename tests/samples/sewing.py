@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from jobs.inspection.limits import Frame, ModelLimits
 
@@ -156,7 +157,8 @@ def pes(
     version: int = 1,
     threads: Sequence[tuple[str, str, str, str]] = (),
     used: Sequence[int] | None = None,
-    **options: object,
+    end: bytes = b"\xff",
+    length: int | None = None,
 ) -> bytes:
     """`threads` are (colour, brand, code, name), told from version 5 on; `used` the numbers of the machine's own."""
     changes = sum(kind == CHANGE for kind, _, _ in design)
@@ -170,14 +172,9 @@ def pes(
             header += _text(code) + bytes.fromhex(colour.removeprefix("#")) + bytes(5)
             header += _text(name) + _text(brand) + _text("")
         header += bytes(9)
-    start = 12 + len(header)
-    return (
-        b"#PES"
-        + f"{version:04d}".encode()
-        + start.to_bytes(4, "little")
-        + header
-        + pec(design, numbers, **options)
-    )  # type: ignore[arg-type] # passed on as they came
+    start = (12 + len(header)).to_bytes(4, "little")
+    sewn = pec(design, numbers, end=end, length=length)
+    return b"#PES" + f"{version:04d}".encode() + start + header + sewn
 
 
 # --- the samples ----------------------------------------------------------------------------------------------------
@@ -199,7 +196,7 @@ def _sample(
 
 def _good() -> Iterator[Sample]:
     badge = bands()
-    whole = {"size_mm": [60, 60, 0], "colours": 3, "changes": 2, "estimated": True}
+    whole: dict[str, Any] = {"size_mm": [60, 60, 0], "colours": 3, "changes": 2, "estimated": True}
     yield _sample("badge.dst", dst(badge), "three bands of 60 mm", **whole, label="sample")
     yield _sample(
         "badge_threads.dst",

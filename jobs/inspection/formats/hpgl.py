@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..codes import finding
 from ..cutting import CutLines, Points, TooMuch, arc_points, report
-from ..findings import Finding, Report
+from ..findings import JSON, Finding, Report
 
 UNITS_MM = 40.0
 MOST_BYTES = 40_000_000
@@ -56,7 +56,7 @@ def read(path: Path) -> tuple[Report, CutLines | None]:
         plotter.follow(data)
     except (Unreadable, TooMuch) as bad:
         return Report("hpgl", findings=(bad.finding,)), None
-    facts = {"commands": plotter.commands, "travel_box_mm": plotter.box()}
+    facts: dict[str, JSON] = {"commands": plotter.commands, "travel_box_mm": plotter.box()}
     measured = report("hpgl", plotter.lines, plotter.findings(), facts)
     return measured, (plotter.lines if measured.size_mm is not None else None)
 
