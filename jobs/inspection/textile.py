@@ -1,5 +1,6 @@
 """What an embroidery machine or a cutter says about a report. Pure, called by `judge`."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,8 +55,8 @@ def _frame(report: Report, limits: ModelLimits) -> Iterator[Finding]:
         else:
             yield finding(
                 "too_big_for_frames",
-                width_mm=round(width, 1),
-                height_mm=round(height, 1),
+                width_mm=math.ceil(width),
+                height_mm=math.ceil(height),
                 frame=largest.size,
             )
         return

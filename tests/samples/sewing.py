@@ -183,7 +183,7 @@ RED, BLUE = ("#d1481f", "Madeira", "1765", "Brique"), ("#1f3f8b", "Madeira", "11
 
 
 def samples() -> list[Sample]:
-    return [*_good(), *_broken(), *_unfit(), *_odd(), *_disguised()]
+    return [*_good(), *_broken(), *_unfit(), *_odd(), *_pictures(), *_disguised()]
 
 
 def _sample(
@@ -320,6 +320,19 @@ def _odd() -> Iterator[Sample]:
         "sequins",
         asks=["sequins_inside"],
     )
+
+
+def _pictures() -> Iterator[Sample]:
+    """A picture is no machine file, but somebody can work from it."""
+    picture = small_png()
+    yield _sample("photo.png", picture, "a picture to work from", asks=["to_digitise"], pixels=[8, 8])
+    yield _sample("cut_photo.png", picture[:48], "half of its pixels", "truncated")
+    yield _sample("photo.jpg", picture, "a picture of another kind", "wrong_content")
+    yield _sample(
+        "words.jpg", b"\xff\xd8\xff" + b"no picture" * 20, "a picture's first bytes, then words", "unreadable"
+    )
+    bomb = picture[:16] + (30_000).to_bytes(4, "big") * 2 + picture[24:]
+    yield _sample("bomb.png", bomb, "nine hundred million pixels by its own word", "unreadable")
 
 
 def _disguised() -> Iterator[Sample]:
