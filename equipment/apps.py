@@ -8,6 +8,7 @@ class EquipmentConfig(AppConfig):
         from equipment.bookings import checks  # noqa: F401  importing registers them
         from equipment.bookings import words as bookings
         from equipment.certifications import words as certifications
+        from equipment.machines import checks as machine_checks  # noqa: F401  importing registers them
         from equipment.machines import words as machines
         from equipment.sites import words as sites
         from equipment.sites.queries import rights_of

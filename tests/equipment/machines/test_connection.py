@@ -3,13 +3,23 @@
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
 from pytest_django.fixtures import Settings
 
 from equipment.drivers.base import Code
-from equipment.machines.connection import ConnectionTest, KeyState, try_connection, try_machine
+from equipment.drivers.registry import KINDS
+from equipment.machines.connection import (
+    ConnectionTest,
+    KeyState,
+    abilities,
+    address_problem,
+    example,
+    try_connection,
+    try_machine,
+)
 from equipment.machines.keys import poll_key, request_key
 from equipment.machines.models import Machine
 from equipment.machines.services import change_machine
@@ -20,6 +30,7 @@ from fablab.core.sealed import unseal
 from fablab.core.words import SENTENCES, say
 from tests.builders import MONDAY, make_linked_machine, make_machine, make_person, make_site
 from tests.fakes import hostile_machine as hostile
+from tests.fakes.cutter import Cutter
 from tests.fakes.hostile_machine import HostileMachine
 from tests.fixtures.octoprint import OctoPrint, StartServers, running
 
@@ -105,6 +116,64 @@ def test_a_key_that_was_sealed_elsewhere_is_said_to_be_unreadable(settings: Sett
     machine = make_linked_machine(key="a-key-for-tests")
     settings.MACHINE_KEY_SECRETS = ["another installation's secret, long enough to be one"]
     assert async_to_sync(try_machine)(machine).code == "key_unreadable"
+
+
+# --- machines that are reached in other ways --------------------------------------------------------------
+
+
+def test_a_folder_is_tried_by_looking_and_nothing_is_written(tmp_path: Path, settings: Settings) -> None:
+    settings.MACHINE_FOLDERS = [str(tmp_path)]
+    watched = tmp_path / "colette"
+    missing = async_to_sync(try_connection)("folder", str(watched), "")
+    assert (missing.ok, missing.code) == (False, "folder_missing")
+    watched.mkdir()
+    before = watched.stat().st_mtime_ns
+    assert async_to_sync(try_connection)("folder", str(watched), "") == ConnectionTest(True, "ok", {}, "")
+    assert watched.stat().st_mtime_ns == before
+    outside = async_to_sync(try_connection)("folder", "/etc", "")
+    assert (outside.code, outside.params["allowed"]) == ("folder_forbidden", str(tmp_path))
+
+
+def test_a_cutter_is_tried_by_connecting_and_not_a_byte_is_sent(settings: Settings) -> None:
+    with Cutter() as cutter:
+        settings.MACHINE_NETWORKS = [f"127.0.0.1:{cutter.port}"]
+        assert async_to_sync(try_connection)("rawtcp", cutter.address, "").ok
+        assert (bytes(cutter.received), cutter.connections) == (b"", 1)
+    assert async_to_sync(try_connection)("rawtcp", cutter.address, "").code == "connection_refused"
+    assert async_to_sync(try_connection)("rawtcp", "tcp://10.0.0.7", "").code == "address_forbidden"
+
+
+def test_a_simulation_answers_and_says_what_it_is() -> None:
+    found = async_to_sync(try_connection)("simulated", "simulated://quick", "")
+    assert (found.ok, found.version) == (True, "simulation x60")
+    other = async_to_sync(try_connection)("simulated", "http://10.0.0.7", "")
+    assert (other.code, other.params["example"]) == ("address_invalid", "simulated://quick")
+
+
+@pytest.mark.parametrize(
+    ("networks", "kind", "shown"),
+    [
+        (["192.168.0.0/16:80-65535"], "octoprint", "http://192.168.1.20:5000"),
+        (["10.20.0.0/16:80-65535"], "octoprint", "http://10.20.0.20:5000"),
+        (["10.20.0.0/16:80", "10.30.0.0/16:9100"], "rawtcp", "tcp://10.30.0.20:9100"),
+        (["10.20.0.7:8000"], "rawtcp", "tcp://10.20.0.7:8000"),
+        (["10.20.0.8/31:5000"], "octoprint", "http://10.20.0.8:5000"),
+        (["[fd12::/64]:80-9999"], "octoprint", "http://[fd12::14]:5000"),
+        ([], "octoprint", "http://192.168.1.20:5000"),
+    ],
+)
+def test_the_example_of_an_address_is_one_that_this_installation_takes(
+    networks: list[str], kind: str, shown: str, settings: Settings
+) -> None:
+    settings.MACHINE_NETWORKS = networks
+    assert example(kind) == shown
+    assert (address_problem(shown, kind) is None) == bool(networks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_an_example_that_is_an_address_of_its_own(kind: str) -> None:
+    assert address_problem(example(kind), kind) is None
+    assert bool(example(kind)) == abilities(kind).address
 
 
 # --- the real OctoPrint -----------------------------------------------------------------------------------

@@ -107,6 +107,26 @@ def test_everything_that_is_wrong_with_a_machine_is_said_at_once(as_: As, cast: 
     assert sorted(str(field) for field in answer.fields) == ["address", "key", "model"]
 
 
+def test_a_machine_is_added_with_any_connection_and_a_key_only_where_one_is_taken(
+    as_: As, cast: Cast, settings: Any, tmp_path: Any
+) -> None:
+    settings.MACHINE_FOLDERS = [str(tmp_path)]
+    for driver, address in (
+        ("folder", str(tmp_path / "colette")),
+        ("rawtcp", "tcp://10.0.0.7"),
+        ("simulated", "simulated://quick"),
+        ("handover", ""),
+    ):
+        wanted = machine_body(cast, name=driver, driver=driver, address=address, key="")
+        refused = as_("staff").post("machines/", {**wanted, "key": "a-key-for-tests"})
+        assert (refused.status, list(refused.fields)) == (400, ["key"])
+        made = as_("staff").post("machines/", wanted)
+        assert (made.status, made.body["driver"]) == (201, driver)
+        assert made.body["name"] == ("simulated (simulation)" if driver == "simulated" else driver)
+    outside = as_("staff").post("machines/", machine_body(cast, driver="folder", address="/etc", key=""))
+    assert (outside.status, outside.codes) == (400, ["folder_forbidden"])
+
+
 def test_another_address_erases_the_key(as_: As, cast: Cast) -> None:
     made = as_("staff").post("machines/", machine_body(cast)).body
     answer = as_("staff").patch(f"machines/{made['id']}/", {"address": "http://10.0.0.10:5000"})
