@@ -229,7 +229,7 @@ def _facts(job: Any, asked: Here) -> list[Card]:
     if settings.get("quality"):
         quality = str(job_forms.QUALITIES.get(settings["quality"], settings["quality"]))
         facts.append({"label": _("Qualité"), "value": quality})
-    if settings.get("supports") and job.machine_model.prepares:
+    if settings.get("supports") and job_forms.MESHES & set(job.machine_model.prepares):
         supports = str(job_forms.SUPPORTS.get(settings["supports"], settings["supports"]))
         facts.append({"label": _("Supports"), "value": supports})
     return facts

@@ -262,7 +262,8 @@ def facts_of(job: Any, shape: Given) -> list[Card]:
     )
     if what:
         rows.append((_("Matière"), what))
-    rows += handmade.facts(job.machine_model.kind.by_hand, job.settings)
+    by_hand = handmade.facts(job.machine_model.kind.by_hand, job.settings)
+    rows += [(fact["label"], fact["value"]) for fact in by_hand]
     copies = job.settings.get("copies") or 1
     if copies > 1:
         rows.append((_("Nombre"), ngettext("{n} exemplaire", "{n} exemplaires", copies).format(n=copies)))

@@ -19,6 +19,7 @@ from fablab.core.words import say_problem
 from fablab.dashboard import formats, job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
+from jobs.inspection.judge import PREPARED_INTO
 from jobs.lifecycle import words
 from jobs.lifecycle.press import press
 from jobs.lifecycle.queries import job_for, visible_jobs, with_all_that_pages_show
@@ -185,9 +186,12 @@ def _default_model(asked: Here, file_name: str) -> str | None:
         certified = kinds_certified(asked.person, asked.site.pk, local_day(asked.at, asked.zone))
     kind_of_file = format_of(file_name)
 
-    def suits(model: Any) -> tuple[bool, bool, bool]:
+    by_itself = {kind_of_file, *PREPARED_INTO.get(kind_of_file, ())}
+
+    def suits(model: Any) -> tuple[bool, bool, bool, bool]:
         return (
             kind_of_file in model.formats or kind_of_file in model.prepares,
+            bool(by_itself & set(model.formats)),  # else somebody must make its file by hand
             model.kind_id in certified or not model.kind.needs_certificate,
             model.kind.icon in present.PRINTERS,
         )
