@@ -65,6 +65,8 @@ ROWS: list[Row] = [
     Row("GET", "bookings", SIGNED_IN),
     Row("GET", "booking", OWN_OR_SITE),
     Row("GET", "booking-agenda", OWN_OR_SITE),
+    Row("GET", "booking-late", OWN_OR_SITE),
+    Row("POST", "booking-other-time", MAY_OWN_OR_SITE, body=slot, form=True),
     form("booking-cancel", MAY_OWN_OR_SITE),
     # objects
     Row("GET", "jobs", SIGNED_IN),

@@ -215,7 +215,7 @@ def _week(asked: Here, day: date | None, horizon: int) -> present.Card:
     }
 
 
-def _slot_of(value: str) -> tuple[str, datetime, datetime]:
+def slot_of(value: str) -> tuple[str, datetime, datetime]:
     """Return machine, start and end of a form's slot. Raises ``Malformed``: ``slot_missing``."""
     machine_id, _bar, times = value.partition("|")
     first, _bar, last = times.partition("|")
@@ -237,7 +237,7 @@ def _in_our_time(moment: datetime | None) -> TypeGuard[datetime]:
 def _confirm(request: HttpRequest, kind: str) -> HttpResponseBase:
     asked = here(request)
     try:
-        machine_id, start, end = _slot_of(request.POST.get("slot", ""))
+        machine_id, start, end = slot_of(request.POST.get("slot", ""))
         booking = services.book(
             person=asked.person, machine_id=machine_id, start=start, end=end, actor=asked.person, at=asked.at
         )

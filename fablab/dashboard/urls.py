@@ -16,6 +16,7 @@ from fablab.dashboard import (
     maintenance,
     moving,
     objects,
+    overrun,
     people,
     signing,
 )
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/", bookings.bookings, name="bookings"),
     path("reservations/<str:booking_id>/", bookings.booking, name="booking"),
     path("reservations/<str:booking_id>/annuler/", bookings.booking_cancel, name="booking-cancel"),
+    path("reservations/<str:booking_id>/retard/", overrun.late, name="booking-late"),
+    path("reservations/<str:booking_id>/autre-heure/", overrun.other_time, name="booking-other-time"),
     path("reservations/<str:booking_id>/agenda/", bookings.booking_agenda, name="booking-agenda"),
     # objects
     path("objets/", objects.jobs, name="jobs"),

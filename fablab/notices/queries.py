@@ -6,6 +6,11 @@ from fablab.people.models import User
 MOST = 20  # on a page; who did not look for weeks reads the newest
 
 
+def standing(code: str) -> set[str]:
+    """Return the keys of the messages with this code that somebody has still to read. For who may take them back."""
+    return set(Notice.objects.filter(code=code, seen_at__isnull=True).values_list("key", flat=True))
+
+
 def unread_of(person: User) -> list[Notice]:
     """Return the person's unread messages, the newest first, at most ``MOST``."""
     return list(Notice.objects.filter(person=person, seen_at__isnull=True)[:MOST])

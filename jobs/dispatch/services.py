@@ -17,11 +17,13 @@ from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
 from jobs.planning.facts import Place
 from jobs.planning.queries import Outlook, PutOff, outlooks, pulse
+from jobs.planning.services import warn_of_overruns
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "fl"
 REFUSES_FILE = "waiting_file_refused"
+WARN_EVERY = timedelta(seconds=30)
 LOOK_ANEW = timedelta(seconds=5)
 PUT_OFF_S = 300.0  # a machine that refuses a file is not asked again for so long
 
@@ -52,10 +54,17 @@ class Memory:
     """
 
     sites: dict[str, tuple[Hashable, datetime, datetime]] = field(default_factory=dict)
+    warned_at: datetime | None = None
 
     def is_news(self, site_id: str, seen: Hashable, at: datetime) -> bool:
         known, since, until = self.sites.get(site_id, (None, at, at))
         return known != seen or not since <= at < until  # also when the clock was put back
+
+    def is_time_to_warn(self, at: datetime) -> bool:
+        if self.warned_at is not None and timedelta() <= at - self.warned_at < WARN_EVERY:
+            return False
+        self.warned_at = at
+        return True
 
 
 def look(
@@ -69,9 +78,12 @@ def look(
 
     Repeatable: the same situation writes nothing. Somebody quicker, or an approval that does not hold any more, is no
     error: the next look sees it. With a ``memory`` a site where nothing moved is planned every five seconds.
-    What lies ready on a machine that starts by itself is started as well.
+    What lies ready on a machine that starts by itself is started as well, and twice a minute who comes next is warned
+    of what overruns.
     """
     start_what_lies_ready(leases, at=at)
+    if memory is not None and memory.is_time_to_warn(at):
+        warn_of_overruns(at)
     beats = pulse()
     known: dict[str, Hashable] = {}
     if memory is not None:

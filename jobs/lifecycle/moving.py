@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Max, Min
 
+from equipment.bookings.models import Booking
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
 from fablab.core.errors import Conflict, Malformed, NotAllowed, Problem
@@ -14,7 +15,7 @@ from fablab.people.models import User
 from jobs.lifecycle import live
 from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.queries import Viewer, job_for
-from jobs.lifecycle.states import Source, State
+from jobs.lifecycle.states import EDITABLE, Source, State
 from jobs.lifecycle.table import Who
 
 MOVE = "move"  # a line of an object's history
@@ -62,17 +63,7 @@ def move(
                 job.booking = None
         job.version += 1
         job.save(update_fields=["priority", "machine", "booking", "version"])
-        JobEvent.objects.create(
-            job=job,
-            version=job.version,
-            action=MOVE,
-            from_state=job.state,
-            to_state=job.state,
-            actor=actor,
-            source=Source.PERSON,
-            at=at,
-            details=details,
-        )
+        _record(job, actor, at, details)
     live.job_changed(job)
     waiting = Job.objects.filter(
         site_id=job.site_id, machine_model_id=job.machine_model_id, state=State.QUEUED
@@ -81,6 +72,41 @@ def move(
         *(f"job:{other}" for other in waiting.values_list("pk", flat=True))
     )  # their places moved too
     return job_for(actor, job_id)
+
+
+def follow_booking(booking_id: str, other: Booking, *, actor: User, at: datetime) -> int:
+    """Tie the waiting objects of a booking to the one that took its place; returns how many.
+
+    What was approved for one model does not go to another: such an object stays for its old machine.
+    """
+    with transaction.atomic():
+        jobs = list(
+            Job.objects.select_for_update(of=("self",)).filter(
+                booking_id=booking_id, state__in=EDITABLE, machine_model_id=other.machine.model_id
+            )
+        )
+        for job in jobs:
+            job.machine, job.booking = other.machine, other
+            job.version += 1
+            job.save(update_fields=["machine", "booking", "version"])
+            _record(job, actor, at, {"machine": other.machine.name, "booking": other.pk})
+    for job in jobs:
+        live.job_changed(job)
+    return len(jobs)
+
+
+def _record(job: Job, actor: User, at: datetime, details: dict[str, object]) -> None:
+    JobEvent.objects.create(
+        job=job,
+        version=job.version,
+        action=MOVE,
+        from_state=job.state,
+        to_state=job.state,
+        actor=actor,
+        source=Source.PERSON,
+        at=at,
+        details=details,
+    )
 
 
 def _asked(

@@ -1,4 +1,4 @@
-"""Why a queued job waits, in words (UX-18). Each guard has its own sentence."""
+"""Why a queued job waits, in words (UX-18): each guard has its own sentence. And what overruns."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,5 +25,7 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_file_refused": _("La machine refuse le fichier."),
     "waiting_no_machine": _("Aucune machine ne peut le faire ici pour l’instant."),
     "waiting_operator": _("La machine est libre. Un animateur va le lancer."),
+    "overrun_booking": _("{machine} est prise jusque vers {time}. Voici d’autres choix."),
+    "overrun_booking_open": _("{machine} est encore prise. Voici d’autres choix."),
     "waiting_turn": _("Un autre objet passe d’abord."),
 }

@@ -73,7 +73,7 @@ def test_each_failing_guard_alone_gives_its_own_reason(
 
 def test_every_guard_is_tried_above_and_each_has_a_sentence_whose_places_it_fills() -> None:
     assert {code for code, _, _ in ALONE} == {guard.code for guard in GUARDS} == ALL_CODES - BY_PLAN
-    assert set(SENTENCES) == ALL_CODES
+    assert {code for code in SENTENCES if code.startswith("waiting_")} == ALL_CODES
     for code, job, machine in ALONE:
         (reason,) = why_not(replace(JOB, **job), replace(MACHINE, **machine), AT)
         assert "{" not in str(SENTENCES[code]).format_map(dict(reason.params))

@@ -1,0 +1,75 @@
+"""Telling people what the plan means for them, and ways out."""
+
+from datetime import datetime, timedelta
+
+from equipment.bookings import services as bookings
+from equipment.bookings.models import Booking
+from equipment.bookings.queries import booking_for
+from fablab.core.clock import local_time
+from fablab.notices import services as notices
+from fablab.notices.queries import standing
+from fablab.people.models import User
+from jobs.lifecycle.moving import follow_booking
+from jobs.planning.overruns import Overrun, near_overruns
+
+QUARTER = timedelta(minutes=15)
+OVERRUN = "overrun_booking"
+OVERRUN_OPEN = "overrun_booking_open"  # nobody knows until when
+
+
+def warn_of_overruns(at: datetime) -> int:
+    """Tell the next person of each machine that is not free in time, once; take back what is no longer so.
+
+    Repeatable. Returns how many messages are new.
+    """
+    near = [one for one in near_overruns(None, at) if one.booking is not None]
+    told = 0
+    for one in near:
+        if not one.settled and one.booking is not None:
+            told += _warn(one, one.booking, at)
+    true = {_key(one.attempt_id, one.booking.pk) for one in near if one.booking is not None}
+    for key in (standing(OVERRUN) | standing(OVERRUN_OPEN)) - true:
+        notices.withdraw(key)
+    return told
+
+
+def _warn(one: Overrun, booking: Booking, at: datetime) -> int:
+    zone = booking.machine.site.time_zone
+    return notices.tell(
+        [booking.person_id],
+        OVERRUN if one.free_at is not None else OVERRUN_OPEN,
+        {"machine": one.machine_name, "time": _around(one.free_at, zone) if one.free_at else ""},
+        key=_key(one.attempt_id, booking.pk),
+        link=f"/reservations/{booking.pk}/retard/",
+        at=at,
+    )
+
+
+def _around(moment: datetime, zone: str) -> str:
+    """Return the wall time, up to the next quarter of an hour: nobody is told to come too early (UX-12)."""
+    wall = local_time(moment, zone)
+    late = timedelta(minutes=wall.minute % 15, seconds=wall.second, microseconds=wall.microsecond)
+    return f"{wall + (QUARTER - late if late else timedelta()):%H:%M}"
+
+
+def _key(attempt_id: str, booking_id: str) -> str:
+    return f"overrun:{attempt_id}:{booking_id}"
+
+
+def take_other_time(
+    booking_id: str, *, machine_id: str, start: datetime, end: datetime, actor: User, at: datetime
+) -> Booking:
+    """Give up a booked time for another, perhaps on another machine; what was to be made in it goes along.
+
+    The new time is booked first, under all the rules: who does not get it keeps what they had. Raises what ``book``,
+    ``move`` and ``cancel`` raise.
+    """
+    booking = booking_for(actor, booking_id)
+    if machine_id == booking.machine_id:
+        return bookings.move(booking_id, start=start, end=end, actor=actor, at=at)
+    other = bookings.book(
+        person=booking.person, machine_id=machine_id, start=start, end=end, actor=actor, at=at
+    )
+    bookings.cancel(booking_id, actor=actor, at=at)
+    follow_booking(booking_id, other, actor=actor, at=at)
+    return other
