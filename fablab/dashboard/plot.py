@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 1000, 240
 STEPS = 4  # of each axis
 ROWS = 12  # of the table beside the plot
 TABLE_COLUMNS = 5
-DEGREES = 50  # the scale of temperatures ends at a multiple of it
+DEGREES = 40  # the scale of temperatures ends at a multiple of it, so that its steps are whole
 SILENCE = timedelta(minutes=2)  # a longer one breaks the curve, unless all points are that far apart
 
 

@@ -28,7 +28,7 @@ def test_a_curve_begins_below_and_ends_above_with_the_print() -> None:
 def test_the_scale_of_temperatures_ends_above_the_warmest_moment() -> None:
     (plot,) = plots([moment(0, tool=20.0, goal=210.0), moment(1, tool=213.4, goal=210.0)], ZONE)
 
-    assert plot["values"][0] == 250
+    assert plot["values"][0] == 240
     assert plot["values"][-1] == 0
     assert [curve["looks"] for curve in plot["curves"]] == ["tool0", "tool0 goal"]
 
