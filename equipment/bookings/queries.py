@@ -172,22 +172,33 @@ def bookable_intervals(
 
 
 def next_free(machine: Machine, at: datetime) -> datetime | None:
-    """Return when the machine can next be had: now for a walk-up, else after the notice; None within the horizon."""
+    """Return when the machine can next be had: now for a walk-up, else after the notice on the kind's grid.
+
+    None within the horizon.
+    """
     return next_free_for_machines([machine], at)[machine.pk]
 
 
-def next_free_for_machines(machines: Sequence[Machine], at: datetime) -> dict[str, datetime | None]:
-    """Do as ``next_free`` for many machines in five queries, by machine id."""
+def next_free_for_machines(
+    machines: Sequence[Machine], at: datetime, *, ready: Collection[str] | None = None
+) -> dict[str, datetime | None]:
+    """Do as ``next_free`` for many machines in five queries, by machine id.
+
+    ``ready``: the machines that somebody could use this minute (None: all); the others are not offered now. What is
+    not now lies on the kind's grid, because only that can be booked.
+    """
     bounds = {machine.pk: _bounds(machine, at) for machine in machines}
     to = max((latest for _, latest in bounds.values()), default=at)
     found: dict[str, datetime | None] = {}
     for machine_id, (machine, times) in _with_times(machines, at, to).items():
         earliest, latest = bounds[machine_id]
         minutes = machine.model.kind.min_minutes
-        now = free_spans(times, at, latest, minutes)
-        later = free_spans(times, earliest, latest, minutes)
-        starts = [span.start for span in (*now, *later) if span.start == at or span.start >= earliest]
-        found[machine_id] = min(starts, default=None)
+        now = ready is None or machine_id in ready
+        if now and any(span.start == at for span in free_spans(times, at, latest, minutes)):
+            found[machine_id] = at
+            continue
+        later = offers(times, free_spans(times, earliest, latest, minutes), minutes)
+        found[machine_id] = next((offer.start for offer in later), None)
     return found
 
 

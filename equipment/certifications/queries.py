@@ -28,6 +28,12 @@ def may_send_machine_files(person: User, kind_id: str, site_id: str, day: date) 
     return held.filter(may_send_machine_files=True).exists()
 
 
+def kinds_for_machine_files(person: User, day: date) -> set[tuple[str, str]]:
+    """Return (kind, site) of all kinds whose machine files the person may hand in on this day, in one query."""
+    held = valid_on(day).filter(person=person, may_send_machine_files=True)
+    return set(held.values_list("kind_id", "site_id"))
+
+
 def kinds_certified(person: User, site_id: str, day: date) -> set[str]:
     """Return the ids of all kinds that the person may use at this site on this local day, in one query."""
     return set(valid_on(day).filter(person=person, site_id=site_id).values_list("kind_id", flat=True))

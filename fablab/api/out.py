@@ -273,6 +273,7 @@ class UploadOut(Out):
 
 class JobMachineOut(NamedOut):
     plate = one_of(Plate)
+    needs_plate = s.BooleanField()
 
 
 class JobUploadOut(NamedOut):

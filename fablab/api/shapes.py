@@ -32,6 +32,8 @@ from jobs.planning.facts import Place
 from jobs.planning.queries import site_plan
 
 Shape = dict[str, Any]
+# States in which somebody who is there can use the machine this minute.
+USABLE = frozenset({Condition.FREE, Condition.NEEDS_CLEARING})
 AT_WORK_SHOWN = frozenset(
     {Condition.BUSY, Condition.NEEDS_HELP}
 )  # a machine that needs help may go on working
@@ -80,10 +82,15 @@ def machine_shapes(
     """
     machines = list(machines)
     attempts = live_attempts(machine.pk for machine in machines)
-    free = next_free_for_machines(machines, at) if free_times else {}
-    orders = _open_orders([attempt.pk for attempt in attempts.values()])
     # A machine with a link says itself whether it works; at another one, people do.
     used = checked_in_now([machine.pk for machine in machines if not machine.linked], at)
+    ready = [
+        machine.pk
+        for machine in machines
+        if condition(machine, attempts.get(machine.pk), at, staff=False, used=machine.pk in used) in USABLE
+    ]
+    free = next_free_for_machines(machines, at, ready=ready) if free_times else {}
+    orders = _open_orders([attempt.pk for attempt in attempts.values()])
     return [
         _machine_shape(
             machine,
@@ -243,7 +250,14 @@ def _job_shape(
         "state_at": stamp(job.state_at),
         "unsure": job_is_unsure(job, at),
         "reason": job.reason or None,
-        "machine": {"id": machine.pk, "name": machine.name, "plate": machine.plate} if machine else None,
+        "machine": {
+            "id": machine.pk,
+            "name": machine.name,
+            "plate": machine.plate,
+            "needs_plate": job.machine_model.kind.needs_plate,
+        }
+        if machine
+        else None,
         "machine_model": {"id": job.machine_model_id, "name": job.machine_model.name},
         "booking": job.booking_id,
         "settings": job.settings,

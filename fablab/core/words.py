@@ -5,10 +5,12 @@ by ``tests/fablab/test_words.py``; people would still read a plain sentence.
 """
 
 import logging
+import math
 import string
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -33,13 +35,23 @@ class _Forgiving(dict[str, Any]):
         return "…"
 
 
+class _Spoken(string.Formatter):
+    """Fractions as the reader writes them: 400,5 in French, 400.5 in English, and 400 without ".0"."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, float) and not format_spec and math.isfinite(value):
+            decimals = next((n for n in range(3) if round(value, n) == round(value, 3)), 3)
+            return number_format(value, decimals)
+        return str(super().format_field(value, format_spec))
+
+
 def say(code: str, params: Mapping[str, Any] | None = None) -> str:
     """Return the sentence for ``code`` in the reader's language."""
     sentence = SENTENCES.get(code)
     if sentence is None:
         logger.error("no sentence for the code %r", code)
         return str(UNKNOWN)
-    return string.Formatter().vformat(str(sentence), (), _Forgiving(params or {}))
+    return _Spoken().vformat(str(sentence), (), _Forgiving(params or {}))
 
 
 def say_problem(problem: Problem) -> str:

@@ -116,7 +116,7 @@ def attempts_of_machine(machine_id: str, asked: Here, zone: str) -> list[Card]:
     return [
         {
             "url": reverse("attempt", args=[found.pk]),
-            "label": ", ".join(part.job.title for part in found.loaded_parts),  # type: ignore[attr-defined]  # loaded
+            "label": formats.listed(part.job.title for part in found.loaded_parts),  # type: ignore[attr-defined]  # loaded
             "detail": _when(found, zone),
         }
         for found in samples.attempts_on(machine_id, asked.person, limit=SHOWN_ON_MACHINE)

@@ -32,7 +32,6 @@ QUEUE_SHOWN = 30
 FAILED_SHOWN = 6
 TILES_ON_SCREEN = 12  # UX-13
 SETTLING = frozenset({"finish", "fail", "stopped"})
-ORDERED: Mapping[str, str] = {"start": Verb.START, "pause": Verb.PAUSE, "resume": Verb.RESUME}
 NOT_DONE: Mapping[str, Mapping[str, Any]] = {
     OrderState.REFUSED: {
         Verb.START: gettext_lazy("Pas lancé."),
@@ -109,7 +108,7 @@ def screen(request: HttpRequest) -> HttpResponseBase:
         ):
             card |= {"state": Condition.NEEDS_HELP, "state_label": CONDITIONS[Condition.NEEDS_HELP]}
         tiles.append(
-            {**card, "ticket": _("N° {numbers}").format(numbers=", ".join(numbers)) if numbers else ""}
+            {**card, "ticket": _("N° {numbers}").format(numbers=formats.listed(numbers)) if numbers else ""}
         )
     return render(request, "dashboard/board_screen.html", {"machines": tiles, "page": page})
 
@@ -130,12 +129,20 @@ def machine_cards(asked: Here, machines: Iterable[Any]) -> list[Card]:
     for shape in shapes:
         on_it = [job_by_id[job["id"]] for job in shape["current_jobs"] if job["id"] in job_by_id]
         order = orders.get(attempts.get(on_it[0]["id"], "")) if on_it else None
-        card = _card(shape, on_it, order, asked)
-        cards.append({**card, "lies_there": handwork.names_of(lies_there.get(shape["id"], []))})
+        there = lies_there.get(shape["id"], [])
+        stopping = there if not on_it and shape["report"] == Report.CANCELLING else []
+        card = _card(shape, on_it, order, stopping, asked)
+        cards.append({**card, "lies_there": "" if stopping else handwork.names_of(there)})
     return sorted(cards, key=lambda card: (card["rank"], card["name"]))
 
 
-def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: Any, asked: Here) -> Card:
+def _card(
+    shape: Mapping[str, Any],
+    jobs: Sequence[Mapping[str, Any]],
+    order: Any,
+    stopping: Sequence[Any],
+    asked: Here,
+) -> Card:
     card = present.machine_card(
         shape,
         zone=asked.zone,
@@ -150,10 +157,17 @@ def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: An
     state, state_label, of = card["state"], card["state_label"], "machine"
     if jobs and card["state"] in {Condition.BUSY, Condition.NEEDS_CLEARING}:
         # What a person must do there is said first, in the words of the job.
-        told = {State.PAUSED, State.LOADED} if card["state"] == Condition.BUSY else {State.PAUSED}
+        told = {State.PAUSED}
+        if card["state"] == Condition.BUSY:
+            told |= {State.LOADED, State.STOPPING}
         first = State(jobs[0]["state"])
         if first in told:
             state, state_label, of = first, words.STATE_WORDS[first], "job"
+    if not jobs and shape["report"] == Report.CANCELLING:
+        # The object has ended for its person; the machine still moves.
+        state, state_label, of = State.STOPPING, words.STATE_WORDS[State.STOPPING], "job"
+    if state == State.STOPPING:
+        card |= {"percent": None, "estimate_label": ""}  # how far it was is how far it stays
     actions = card["actions"]
     first_action = actions[0] if actions and actions[0].get("style") == "primary" else None
     prints = shape["kind"]["icon"] in present.PRINTERS
@@ -164,7 +178,8 @@ def _card(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], order: An
         "watch": " ".join(f"{path}.{name}" for name in watched.split()),
         "age_path": f"{path}.seen_at",
         "age_label": age_in_words(max(0, int((asked.at - seen_at).total_seconds()))) if seen_at else "",
-        "jobs": [_job_line(job, asked, prints=prints) for job in jobs],
+        "jobs": [_job_line(job, asked, prints=prints) for job in jobs]
+        or [_ended_line(job) for job in stopping],
         "asked": [str(words.ASKED_WORDS[one["verb"]]) for one in shape["orders"]],
         "not_done": _not_done(order),
         "why": _why(shape),
@@ -187,6 +202,18 @@ def _job_line(job: Mapping[str, Any], asked: Here, *, prints: bool) -> Card:
         "url": reverse("job", args=[job["id"]]),
         "code": code,
         "label": label,
+    }
+
+
+def _ended_line(job: Any) -> Card:
+    """Return the line of an object whose machine still comes to a stop."""
+    return {
+        "number": job.number,
+        "title": job.title,
+        "owner": job.owner.display_name,
+        "url": reverse("job", args=[job.pk]),
+        "code": State.STOPPING,
+        "label": str(words.STATE_WORDS[State.STOPPING]),
     }
 
 
@@ -250,22 +277,22 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
     if shape["state"] == Condition.OUT_OF_ORDER:
         return [_machine_action(shape, "back-in-service", _("Remettre en service"), "check")]
     on_site = asked.viewer.is_on_site(shape["site"])
-    offered = list(job["actions"]) if job else []
+    only_here: Card = {"disabled": True, "note": say("not_on_site")}
+    offered = present.still_to_ask(shape, job["actions"]) if job else []
     linked = shape["driver"] in LINKED
-    asked_for = {order["verb"] for order in shape["orders"]}
     actions: list[Card] = []
     state = State(job["state"]) if job else None
     if job is not None:
         for action in ("start", "resume", "pause"):
-            if action in offered and ORDERED[action] not in asked_for:
+            if action in offered:
                 actions.append(_job_action(job, action, shape))
-        if state is State.LOADED and "start" not in offered and not on_site:
-            actions.append({**_job_action(job, "start", shape), "disabled": True})
+        if state is State.LOADED and "start" not in job["actions"] and not on_site:
+            actions.append({**_job_action(job, "start", shape), **only_here})
         if state is State.SENDING and "load" in offered:
             actions.append(_job_action(job, "load", shape))
         if not linked and "finish" in offered:
             actions.append({**_job_action(job, "finish", shape), "style": "primary"})
-        if state in STARTED and "ask-stop" in offered and Verb.STOP not in asked_for:
+        if state in STARTED and "ask-stop" in offered:
             actions.append(_job_action(job, "ask-stop", shape))
         if SETTLING & set(offered) and (state in STARTED or job["unsure"]):
             actions.append(
@@ -281,7 +308,7 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
     ):
         clear = _machine_action(shape, "clear-plate", _("Plateau vide"), "check")
         style = "" if shape["state"] == Condition.UNREACHABLE else "primary"
-        actions.insert(0, {**clear, "style": style, "disabled": not on_site})
+        actions.insert(0, {**clear, "style": style, **({} if on_site else only_here)})
     if job is not None and "release" in offered and state is State.LOADED:
         actions.append(_job_action(job, "release", shape))
     return actions

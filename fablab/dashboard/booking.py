@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from equipment.bookings import services
 from equipment.bookings.queries import (
     Offer,
-    next_free_for_machines,
     next_offers,
 )
 from equipment.certifications.queries import is_certified
 from equipment.machines.queries import visible_machines
+from fablab.api.shapes import machine_shapes
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_day, midnight
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say, say_problem
@@ -37,9 +37,9 @@ def book(request: HttpRequest) -> HttpResponseBase:
     """The kinds of machines of the place, each with its drawing and its next free time."""
     asked = here(request)
     machines = list(visible_machines(asked.person, site_id=asked.site.pk if asked.site else None))
-    free = next_free_for_machines(machines, asked.at)
+    shapes = machine_shapes(machines, at=asked.at, staff=False)
     kinds: dict[str, present.Card] = {}
-    for machine in machines:
+    for machine, shape in zip(machines, shapes, strict=True):
         kind = machine.model.kind
         card = kinds.setdefault(
             kind.pk,
@@ -50,7 +50,7 @@ def book(request: HttpRequest) -> HttpResponseBase:
                 "starts": [],
             },
         )
-        card["starts"] += [start for start in (free[machine.pk],) if start is not None]
+        card["starts"] += [start for start in (present.moment(shape["next_free"]),) if start is not None]
     for card in kinds.values():
         card["free_label"] = _free_label(card["starts"], asked)
     return render(

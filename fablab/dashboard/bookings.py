@@ -69,7 +69,7 @@ def booking_card(booking: Any) -> present.Card:
             "url": reverse("booking-cancel", args=[booking.pk]),
             "label": _("Annuler"),
             "icon": "cross",
-            "of": f"{booking.machine.name}, {formats.day_and_time(booking.start, zone)}",
+            "of": formats.listed([booking.machine.name, formats.day_and_time(booking.start, zone)]),
         }
         if live
         else None,

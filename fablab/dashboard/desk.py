@@ -24,7 +24,7 @@ from jobs.inspection.endings import endings_of
 from jobs.lifecycle import words
 from jobs.lifecycle.drafts import attach_machine_file, change_job
 from jobs.lifecycle.press import press
-from jobs.lifecycle.queries import findings_of, job_for
+from jobs.lifecycle.queries import events_of, findings_of, job_for
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import APPROVAL_UNDO_S, Action
 from jobs.preparation.states import PreparationState
@@ -75,7 +75,7 @@ def presence_card(asked: Here) -> Card:
         "site_id": asked.site.pk,
         "here": mine is not None,
         "until": formats.until(mine.until, asked.zone) if mine else "",
-        "others": ", ".join(others),
+        "others": formats.listed(others),
     }
 
 
@@ -182,11 +182,12 @@ def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = Non
         "preparing": job.preparation is not None and job.preparation.state == PreparationState.RUNNING,
         "picture_url": present.picture_url(job),
         "drawing": present.drawing_of(job.machine_model.kind.icon),
-        "size_mm": (job.upload.report or {}).get("size_mm"),
+        "size_mm": job_page.size_of(job.upload),
         "facts": _facts(job, asked),
         "findings": job_page.finding_cards(findings_of(job)),
         "reasons": _reasons(),
         "before": _before(job, asked),
+        "sent_back": _sent_back(job, asked),
         "undo": _undo_bar(asked, request.GET.get("fait", "")),
         "fields": [
             field
@@ -252,6 +253,21 @@ def _before(job: Any, asked: Here) -> list[Card]:
         }
         for one in previous_work(job)
     ]
+
+
+def _sent_back(job: Any, asked: Here) -> Card | None:
+    """Return what was said when this object was last sent back, and whether its file has changed since."""
+    events = [event for event in events_of(job) if event.action == Action.SEND_BACK]
+    if not events:
+        return None
+    last = events[-1]
+    return {
+        "sentence": words.reason_words(last.details.get("reason", "")),
+        "words": last.details.get("words", ""),
+        "who": last.actor.display_name if last.actor else "",
+        "when": formats.day_and_time(last.at, asked.zone),
+        "same_file": job.upload.created_at <= last.at,
+    }
 
 
 _LAST_WORDS: Mapping[State, Action] = {

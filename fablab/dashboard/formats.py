@@ -1,5 +1,6 @@
 """Times, places and sizes as people read them, in their language and on the site's clock."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,8 +32,12 @@ def around(at: datetime, zone: str) -> str:
 
 def day_and_time(at: datetime, zone: str) -> str:
     """Return ``aujourd’hui, 15 h 45``, ``demain, ...`` or the day's name with its date."""
-    comma = "،" if _language() == "ar" else ","
-    return f"{day_name(at, zone)}{comma} {clock_time(at, zone)}"
+    return listed([day_name(at, zone), clock_time(at, zone)])
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Return several things in one line, with the language's own comma."""
+    return ("، " if _language() == "ar" else ", ").join(parts)
 
 
 def day_name(at: datetime, zone: str) -> str:

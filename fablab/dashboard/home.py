@@ -15,7 +15,7 @@ from fablab.core.clock import local_day
 from fablab.dashboard import formats, present
 from fablab.dashboard.bookings import booking_card
 from fablab.dashboard.objects import job_cards, most_urgent_first, new_action
-from fablab.dashboard.requests import SITE_KEY, Here, back, here, page, writes
+from fablab.dashboard.requests import SITE_KEY, Here, back, here, page, see_other, writes
 from jobs.lifecycle.queries import visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import ENDED
 
@@ -113,8 +113,12 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
     return render(request, "dashboard/privacy.html", {"sentences": sentences})
 
 
-@writes
 def choose_site(request: HttpRequest) -> HttpResponseBase:
-    """Look at another of one's places from now on."""
+    """Look at another of one's places from now on; who only looks at this address is led home."""
+    return _choose_site(request) if request.method == "POST" else see_other(reverse("home"))
+
+
+@writes
+def _choose_site(request: HttpRequest) -> HttpResponseBase:
     request.session[SITE_KEY] = site_for(here(request).person, request.POST.get("site", "")).pk
     return back(request, reverse("home"))

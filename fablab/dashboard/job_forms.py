@@ -7,11 +7,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from equipment.certifications.queries import kinds_for_machine_files
 from equipment.machines.queries import visible_machines, visible_models
+from fablab.core.clock import local_day
 from fablab.core.errors import Malformed, Problem
 from fablab.dashboard import handmade, present
 from fablab.dashboard.requests import Here
 from jobs.inspection.endings import endings_of
+from jobs.inspection.judge import COMMANDING
 
 Card = present.Card
 Given = Mapping[str, Any]
@@ -43,11 +46,17 @@ FIELD_IDS: Mapping[str, str] = {
 
 def file_field(asked: Here, label: str, error: str, job: Any = None) -> Card:
     """Return the file field: what is accepted stands before it (A11Y-3)."""
-    machines = visible_machines(
-        asked.person, site_id=job.site_id if job else asked.site.pk if asked.site else None
-    )
+    site_id = job.site_id if job else asked.site.pk if asked.site else None
+    machines = visible_machines(asked.person, site_id=site_id)
     models = {machine.model_id: machine.model for machine in machines if machine.model.kind.takes_files}
-    taken = {name for model in models.values() for name in (*model.prepares, *model.formats)}
+    sends = kinds_for_machine_files(asked.person, local_day(asked.at, asked.zone))
+    taken = {
+        name
+        for model in models.values()
+        for name in (*model.prepares, *model.formats)
+        # What commands heaters is offered to those alone who may send it.
+        if name not in COMMANDING or (model.kind_id, site_id) in sends
+    }
     endings = [f".{ending}" for ending in endings_of(taken)]
     limit = settings.UPLOAD_LIMIT_BYTES
     return {

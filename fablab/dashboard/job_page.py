@@ -1,6 +1,6 @@
 """What stands on an object's page, in every state: one headline, one next action, the rest below."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -21,11 +21,13 @@ from jobs.inspection.judge import COMMANDING
 from jobs.lifecycle import words
 from jobs.lifecycle.queries import attempts_of, events_of, findings_of
 from jobs.lifecycle.states import State
+from jobs.lifecycle.table import Action
 from jobs.uploads.words import SEVERITY_WORDS, next_step
 
 Card = present.Card
 Given = Mapping[str, Any]
 DRAWN_REASONS = frozenset({"too_big", "too_long", "not_solid", "unreadable", "copyright", "talk"})
+THINNEST_MM = 0.5  # what is thinner is said to be nothing
 OWNERS_OWN = frozenset(
     {"submit", "collect", "cancel", "pause", "ask-stop"}
 )  # what a page of one's own offers
@@ -49,7 +51,10 @@ def context(
     is_open = is_own and state in OPEN_TO_CHANGE
     watch, live_key = present.watched(shape)
     problems = _missing(job, asked) if is_open else []
+    if code == "draft" and problems:
+        label = _("Pas encore prêt à envoyer")
     found = findings_of(job)
+    events = list(events_of(job))
     ready = code == "draft" or (
         state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
     )
@@ -58,7 +63,7 @@ def context(
     refusal = _blocking_refusal(first) if is_open and first is not None else None
     rest = [finding for finding in found if refusal is None or finding is not first]  # said once
     if refusal is None and not _has_new_file(job, state):
-        refusal = _refusal(job, state)
+        refusal = _refusal(job, state, events)
     return {
         "job": {
             "id": job.pk,
@@ -69,7 +74,7 @@ def context(
             "percent": shape["progress"]["percent"] or 0 if printing or state is State.SENDING else None,
             "left": _left(shape) if printing else "",
             "seen_at": present.moment(shape["progress"]["at"]) if printing else None,
-            "detail": _detail(shape, job, is_own=is_own),
+            "detail": _detail(shape, job, events, asked),
             "asked": [str(words.ASKED_WORDS[order["verb"]]) for order in shape["orders"]],
             "shelf": shape["shelf"] if state is State.READY else "",
             "follow": is_own,
@@ -87,10 +92,12 @@ def context(
         "cancel": present.job_action(shape, "cancel") if "cancel" in shape["actions"] else None,
         "picture_url": present.picture_url(job),
         "drawing": present.drawing_of(job.machine_model.kind.icon),
-        "size_mm": (job.upload.report or {}).get("size_mm"),
+        "size_mm": size_of(job.upload),
         "facts": facts_of(job, shape),
         "findings": finding_cards(
-            rest, prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing"
+            rest,
+            prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing",
+            said=[refusal["sentence"], str(refusal["next"])] if refusal else [],
         ),
         "settings_fields": _with_errors(job_forms.settings_fields(job, asked, given), error)
         if is_open
@@ -103,7 +110,7 @@ def context(
         "source": {"url": reverse("job-source", args=[job.pk]), "name": job.upload.name},
         "machine_file_url": reverse("job-machine-file", args=[job.pk]) if job.machine_file_id else "",
         "attempts": attempt_rows(attempts_of(job), zone),
-        "history": list(reversed(present.history(events_of(job), zone))),
+        "history": list(reversed(present.history(events, zone))),
         "again": _again(state, is_own=is_own) or (_change_file(job) if is_open and refusal else None),
         "problems": _problems(error),
     }
@@ -152,9 +159,10 @@ def _left(shape: Given) -> str:
     )
 
 
-def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
+def _detail(shape: Given, job: Any, events: Sequence[Any], asked: Here) -> str:
     """Return the sentence below the headline: what happens next, or why nothing does."""
     state = State(shape["state"])
+    is_own = job.owner_id == asked.person.pk
     machine = shape["machine"]["name"] if shape["machine"] else ""
     if state in OPEN_TO_CHANGE:
         if _is_checked(shape):
@@ -165,9 +173,13 @@ def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
     match state:
         case State.REJECTED:
             return ""  # its own card says why
+        case State.CANCELLED:
+            return _who_ended(events, asked, job.site.time_zone)
         case State.SUBMITTED:
             return _("Tu n’as rien à faire. Le résultat s’affiche ici.") if is_own else ""
         case State.SENDING | State.LOADED:
+            if not job.machine_model.kind.needs_plate:
+                return _("Un animateur lance {machine}.").format(machine=machine)
             return _("Un animateur lance {machine} quand le plateau est vide.").format(machine=machine)
         case State.FINISHED:
             return _("Il est encore sur {machine}. Un animateur le range.").format(machine=machine)
@@ -180,21 +192,40 @@ def _detail(shape: Given, job: Any, *, is_own: bool) -> str:
             return present.job_detail(shape)
 
 
+def _who_ended(events: Sequence[Any], asked: Here, zone: str) -> str:
+    """Say who asked for the end, and when: the last person who pressed, if it was one."""
+    asking = {Action.CANCEL, Action.ASK_STOP, Action.STOPPED}
+    last = next((event for event in reversed(events) if event.action in asking and event.actor), None)
+    if last is None:
+        return ""
+    when = formats.day_and_time(last.at, zone)
+    if last.actor_id == asked.person.pk:
+        return _("Demandé par toi, {when}.").format(when=when)
+    return _("Demandé par {name}, {when}.").format(name=last.actor.display_name, when=when)
+
+
 def _has_new_file(job: Any, state: State) -> bool:
     """Say whether the person has answered "À corriger" with another file."""
     return bool(state is State.NEEDS_CHANGES and job.upload.created_at > job.state_at)
 
 
-def _refusal(job: Any, state: State) -> Card | None:
-    """Return why a file was sent back or refused, with its drawing and what to do."""
+def _refusal(job: Any, state: State, events: Sequence[Any]) -> Card | None:
+    """Return why a file was sent back or refused: its drawing, the instructor's own words, what to do."""
     if state not in {State.NEEDS_CHANGES, State.REJECTED} or not job.reason:
         return None
     code = "not_allowed" if job.reason == "not_allowed_object" else job.reason
     return {
         "code": code if code in DRAWN_REASONS | {"not_allowed"} else "talk",
         "sentence": words.reason_words(job.reason),
+        "note": own_words(events),
         "next": words.NEXT_STEPS.get(job.reason, words.NEXT_STEPS["talk"]),
     }
+
+
+def own_words(events: Iterable[Any]) -> str:
+    """Return what the instructor wrote beside the last "À corriger" or "Refusé"."""
+    said = [event for event in events if event.action in {Action.SEND_BACK, Action.REJECT}]
+    return str(said[-1].details.get("words", "")) if said else ""
 
 
 def _blocking_refusal(first: Finding) -> Card:
@@ -219,7 +250,7 @@ def _change_file(job: Any) -> Card:
 
 def _actions(shape: Given, *, is_own: bool, may_send: bool, calmly: bool) -> list[Card]:
     """Return the buttons of one's own object. ``calmly``: something is to be changed before it is sent again."""
-    offered = [action for action in shape["actions"] if action != "cancel"]
+    offered = present.still_to_ask(shape, (action for action in shape["actions"] if action != "cancel"))
     if is_own:
         offered = [action for action in offered if action != "submit" or may_send]
     first = [action for action in offered if action in OWNERS_OWN]
@@ -240,6 +271,12 @@ def _again(state: State, *, is_own: bool) -> Card | None:
         "style": "" if state is State.FAILED else "primary",
         "method": "get",
     }
+
+
+def size_of(upload: Any) -> list[float] | None:
+    """Return width, depth and height in mm; None for what is a line or a point: there is nothing to picture."""
+    size = (upload.report or {}).get("size_mm")
+    return size if size and sum(side >= THINNEST_MM for side in size) >= 2 else None
 
 
 def facts_of(job: Any, shape: Given) -> list[Card]:
@@ -277,16 +314,29 @@ def facts_of(job: Any, shape: Given) -> list[Card]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
-def finding_cards(found: Iterable[Finding], *, prepared: bool = False) -> list[Card]:
-    """Return the argument of ``components/findings.html``, gravest first. ``prepared``: the machine file exists."""
+def finding_cards(
+    found: Iterable[Finding], *, prepared: bool = False, said: Iterable[str] = ()
+) -> list[Card]:
+    """Return the argument of ``components/findings.html``, gravest first; each sentence stands once.
+
+    ``prepared``: the machine file exists. ``said``: sentences that stand on the page already.
+    """
     order = [Severity.BLOCKS, Severity.ASK, Severity.INFO]
-    return [
-        {
-            "severity": finding.severity,
-            "severity_label": str(SEVERITY_WORDS[finding.severity]),
-            "sentence": say(finding.code, finding.params),
-            "next": next_step(finding),
-        }
-        for finding in sorted(found, key=lambda one: order.index(one.severity))
-        if not (prepared and finding.code == "needs_preparation")  # that is behind us
-    ]
+    cards: list[Card] = []
+    known = set(said)
+    for finding in sorted(found, key=lambda one: order.index(one.severity)):
+        if prepared and finding.code == "needs_preparation":
+            continue  # that is behind us
+        sentence, following = say(finding.code, finding.params), next_step(finding)
+        if sentence in known:
+            continue
+        cards.append(
+            {
+                "severity": finding.severity,
+                "severity_label": str(SEVERITY_WORDS[finding.severity]),
+                "sentence": sentence,
+                "next": "" if following in known else following,
+            }
+        )
+        known |= {sentence, following}
+    return cards

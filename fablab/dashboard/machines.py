@@ -1,6 +1,6 @@
 """A machine's own page: what it does, its log and outages, how a stuck job is settled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -72,7 +72,10 @@ REPORTS: Mapping[str, Any] = {
     "silent": gettext_lazy("ne répond plus"),
     "never": gettext_lazy("pas encore entendue"),
 }
+# States that a machine is in for seconds, on its way to another.
+PASSING = frozenset({"starting", "pausing", "resuming", "cancelling", "finishing"})
 LOG_SHOWN = 40
+LOG_READ = 4 * LOG_SHOWN
 
 
 # --- the machine --------------------------------------------------------------------------------------------------
@@ -104,7 +107,7 @@ def machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
             "site_id": found.site_id,
             "presence": presence_card(asked) if asked.site and asked.site.pk == found.site_id else None,
             "facts": _facts(found, zone),
-            "log": [_log_line(event, zone) for event in events_of(found, limit=LOG_SHOWN)],
+            "log": _log(events_of(found, limit=LOG_READ), zone),
             "keeps": bool(roles & STAFF_ROLES),
             "here_url": reverse("at-machine", args=[found.pk]),
             "care": care_of(found, asked),
@@ -116,8 +119,24 @@ def _facts(found: Any, zone: str) -> list[Card]:
     rows = [(_("Modèle"), found.model.name), (_("Connexion"), str(DRIVERS[found.driver]))]
     if found.plate_cleared_at and found.plate_cleared_by_id:
         when = formats.day_and_time(found.plate_cleared_at, zone)
-        rows.append((_("Plateau vidé"), f"{found.plate_cleared_by.display_name}, {when}"))
+        rows.append((_("Plateau vidé"), formats.listed([found.plate_cleared_by.display_name, when])))
     return [{"label": label, "value": value} for label, value in rows]
+
+
+def _log(events: Iterable[Any], zone: str) -> list[Card]:
+    """Return the lines that tell something, newest first: what passes in seconds, or is said again, is left out."""
+    lines: list[Card] = []
+    for event in events:
+        passing = event.action == "report" and event.details.get("to") in PASSING
+        line = _log_line(event, zone)
+        again = bool(lines) and (lines[-1]["sentence"], lines[-1]["detail"], lines[-1]["who"]) == (
+            line["sentence"],
+            line["detail"],
+            line["who"],
+        )
+        if not passing and not again:
+            lines.append(line)
+    return lines[:LOG_SHOWN]
 
 
 def _log_line(event: Any, zone: str) -> Card:

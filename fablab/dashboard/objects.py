@@ -15,7 +15,7 @@ from equipment.machines.queries import visible_models
 from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
-from fablab.core.words import say_problem
+from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, job_forms, job_page, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
@@ -126,10 +126,21 @@ def _new_page(request: HttpRequest, problems: Iterable[Problem] = (), status: in
     context = {
         "field": job_forms.file_field(here(request), _("Ton fichier"), said[0] if said else ""),
         "takes_files": bool(_models(here(request))),
+        "missing": _trainings_missing(here(request)),
         "problems": [{"sentence": sentence, "field_id": "file-field"} for sentence in said],
         "problems_title": _("Le fichier n’est pas arrivé."),
     }
     return render(request, "dashboard/job_new.html", context, status=status)
+
+
+def _trainings_missing(asked: Here) -> list[str]:
+    """Return what the person lacks for each kind that takes files, so that they know before they choose one."""
+    if asked.site is None:
+        return []
+    kinds = {model.kind_id: model.kind for model in _models(asked) if model.kind.needs_certificate}
+    held = kinds_certified(asked.person, asked.site.pk, local_day(asked.at, asked.zone))
+    lacking = [kind for kind in kinds.values() if kind.pk not in held]
+    return [say("not_certified", {"kind": kind.name}) for kind in sorted(lacking, key=lambda one: one.name)]
 
 
 def upload(request: HttpRequest) -> HttpResponseBase:

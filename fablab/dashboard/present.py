@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from equipment.machines.words import CONDITIONS
 from fablab.core.words import SENTENCES, say
 from fablab.dashboard import formats
 from jobs.lifecycle import words
-from jobs.lifecycle.states import State
+from jobs.lifecycle.states import STARTED, State, Verb
 from jobs.lifecycle.table import Action
 
 Card = dict[str, Any]
@@ -53,8 +54,7 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
     }
     next_free = moment(shape.get("next_free"))
     if next_free is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
-        when = formats.day_and_time(next_free, zone)
-        card["next_free_label"] = _("À réserver : {when}").format(when=when)
+        card["next_free_label"] = bookable_label(next_free, zone)
     if job:
         card["job"] = {
             "title": job["title"],
@@ -62,6 +62,13 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
             "code": f"{job['number']} · {job['owner']}",
         }
     return card
+
+
+def bookable_label(start: datetime, zone: str) -> str:
+    """Return when a machine can be booked next, in words."""
+    if start <= timezone.now():
+        return _("À réserver : tout de suite")
+    return _("À réserver : {when}").format(when=formats.day_and_time(start, zone))
 
 
 def _machine_detail(shape: Mapping[str, Any], state: Condition) -> str:
@@ -82,16 +89,16 @@ def _machine_detail(shape: Mapping[str, Any], state: Condition) -> str:
 
 
 def _temperatures(given: Mapping[str, Mapping[str, float | None]]) -> list[Card]:
-    labels = {"tool0": _("Buse"), "bed": _("Plateau")}
+    labels = {"tool0": _("Buse"), "bed": _("Plateau")}  # in this order, whatever the machine's own is
     return [
         {
-            "label": labels.get(name, name),
-            "actual": values.get("actual"),
-            "target": values.get("target"),
+            "label": label,
+            "actual": given[name].get("actual"),
+            "target": given[name].get("target"),
             "bind": f"temperatures.{name}",
         }
-        for name, values in given.items()
-        if name in labels
+        for name, label in labels.items()
+        if name in given
     ]
 
 
@@ -116,7 +123,7 @@ def job_headline(
             return _draft(shape)
         case State.QUEUED:
             return _queued(shape, zone)
-        case State.LOADED if shape["machine"] and shape["machine"]["plate"] == Plate.TO_CLEAR:
+        case State.LOADED if _must_be_emptied(shape):
             return "plate_to_clear", str(words.MUST_BE_EMPTIED)
         case State.RUNNING if not prints:
             return state, str(words.WORKING_WITHOUT_PRINTER)
@@ -130,6 +137,11 @@ def job_headline(
             return state, str(words.CANCELLED_BY.get(shape["reason"] or "", words.STATE_WORDS[state]))
         case _:
             return state, str(words.STATE_WORDS[state])
+
+
+def _must_be_emptied(shape: Mapping[str, Any]) -> bool:
+    machine = shape["machine"]
+    return bool(machine and machine["needs_plate"] and machine["plate"] == Plate.TO_CLEAR)
 
 
 def _draft(shape: Mapping[str, Any]) -> tuple[str, str]:
@@ -218,6 +230,8 @@ def job_detail(shape: Mapping[str, Any]) -> str:
     state = State(shape["state"])
     if state is State.QUEUED:
         return " ".join(reason["detail"] for reason in shape["waiting_for"])
+    if state is State.DRAFT:
+        return next((str(one["detail"]) for one in shape["findings"] if one["severity"] == "blocks"), "")
     if state in {State.NEEDS_CHANGES, State.REJECTED, State.FAILED} and shape["reason"]:
         return words.reason_words(shape["reason"])
     return ""
@@ -260,6 +274,13 @@ def history(events: Iterable[Any], zone: str) -> list[Card]:
     return rows
 
 
+# What a machine must answer, and the order that asks it.
+VERBS: Mapping[str, Verb] = {
+    "start": Verb.START,
+    "pause": Verb.PAUSE,
+    "resume": Verb.RESUME,
+    "ask-stop": Verb.STOP,
+}
 STYLES: Mapping[str, str] = {
     "start": "primary",
     "approve": "primary",
@@ -284,6 +305,12 @@ ICONS: Mapping[str, str] = {
 }
 
 
+def still_to_ask(shape: Mapping[str, Any], actions: Iterable[str]) -> list[str]:
+    """Return the actions without those that were asked for and wait for the machine's answer."""
+    open_verbs = {order["verb"] for order in shape["orders"]}
+    return [action for action in actions if VERBS.get(action) not in open_verbs]
+
+
 def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) -> Card:
     """Return the argument of ``components/action.html`` for one of a job's ``actions``."""
     row = Action(action.replace("-", "_"))
@@ -296,8 +323,11 @@ def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) ->
         "large": large,
     }
     if row is Action.START:
-        card["fields"] = {"plate_clear": "true", "machine": (shape["machine"] or {}).get("id", "")}
-    if row is Action.ASK_STOP:
+        machine = shape["machine"] or {}
+        card["fields"] = {"plate_clear": "true", "machine": machine.get("id", "")}
+        if not machine.get("needs_plate", True):
+            card["label"] = _("Lancer")  # nothing to empty between two objects
+    if row is Action.ASK_STOP and State(shape["state"]) in STARTED:
         card["note"] = words.STOP_SENTENCE
     return card
 

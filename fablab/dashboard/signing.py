@@ -87,9 +87,13 @@ def _form(request: HttpRequest, refused: DomainError | None) -> dict[str, Any]:
     }
 
 
-@writes
 def sign_out(request: HttpRequest) -> HttpResponseBase:
-    """End the sign-in: presence ends, open sockets close."""
+    """End the sign-in: presence ends, open sockets close. Who only looks at this address stays signed in."""
+    return _sign_out(request) if request.method == "POST" else see_other(reverse("home"))
+
+
+@writes
+def _sign_out(request: HttpRequest) -> HttpResponseBase:
     asked = here(request)
     leave(person=asked.person, site_id=None, at=asked.at)
     logout(request)

@@ -15,6 +15,9 @@ def clean_name(name: str) -> str:
 
     The ending survives the cut, because the inspection looks at it.
     """
+    # Browsers write these three signs so in a form's file name; nothing else is escaped there.
+    for written, sign in (("%22", '"'), ("%0D", " "), ("%0A", " ")):
+        name = name.replace(written, sign)
     text = unicodedata.normalize("NFC", name.encode("utf-8", "ignore").decode())
     text = re.split(r"[/\\]", text)[-1]
     text = "".join(sign for sign in text if unicodedata.category(sign) not in UNSEEN).strip(" .")

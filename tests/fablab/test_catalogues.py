@@ -76,8 +76,13 @@ def test_no_translation_is_empty_doubtful_or_short_of_a_form(language: str) -> N
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_figures_and_names_stand_in_every_translation(language: str) -> None:
     for message in catalogue(language):
-        for text in texts(message) if message.id else []:
-            assert set(PLACES.findall(text)) == set(PLACES.findall(sources(message)[-1])), message.id
+        wanted = set(PLACES.findall(sources(message)[-1])) if message.id else set()
+        for number, text in enumerate(texts(message) if message.id else []):
+            # Arabic has a word of its own for one of a thing and for two of it.
+            says_itself = language == "ar" and isinstance(message.id, tuple) and number in {1, 2}
+            assert set(PLACES.findall(text)) in ([wanted, wanted - {"{n}"}] if says_itself else [wanted]), (
+                message.id
+            )
 
 
 def test_sentences_are_short(sentences: set[str]) -> None:

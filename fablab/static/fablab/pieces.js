@@ -94,7 +94,9 @@
       if (!alerted.has(topic + text)) document.getElementById("live-alert").textContent = text;
       alerted.add(topic + text);
     } else speak(topic, text, true);
-    if (root.hasAttribute("data-vibrate") && navigator.vibrate) navigator.vibrate(200);
+    // Browsers refuse it, and complain, until the person has touched the page.
+    var touched = !navigator.userActivation || navigator.userActivation.hasBeenActive;
+    if (root.hasAttribute("data-vibrate") && navigator.vibrate && touched) navigator.vibrate(200);
   }
   function speakPercent(topic, data) {
     var percent = get(data, "progress.percent");

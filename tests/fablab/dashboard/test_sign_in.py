@@ -60,7 +60,9 @@ def test_signing_out_takes_a_post_and_ends_presence(client: Client) -> None:
     person = make_person("ines", Role.INSTRUCTOR, site=site)
     make_present(person, site, at=timezone.now())
     client.force_login(person)
-    assert client.get("/deconnexion/").status_code == 405
+    looked = client.get("/deconnexion/")
+    assert (looked.status_code, looked["Location"]) == (303, "/")
+    assert client.get("/compte/").status_code == 200
     assert client.post("/deconnexion/").status_code == 303
     assert not Presence.objects.filter(person=person, until__gt=timezone.now()).exists()
     assert client.get("/compte/").status_code == 302
