@@ -10,17 +10,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.inspection import registry
+from jobs.inspection.estimates import minutes_on
 from jobs.inspection.findings import Report
 from jobs.inspection.judge import judge
 from tests.samples import PRINTER, corpus, find
+from tests.samples.cutting import CUTTER, svg
+from tests.samples.sewing import DST_END, EMBROIDERY, dst, pec, pes
 
-NAMES = st.sampled_from(["a.stl", "a.gcode", "a.gco", "a.txt", "a"])
+NAMES = st.sampled_from(
+    ["a.stl", "a.gcode", "a.gco", "a.txt", "a", "a.dst", "a.pes", "a.plt", "a.svg", "a.png", "a.jpg"]
+)
 quick = settings(max_examples=200, derandomize=True, deadline=None, database=None,
                  suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 GOOD_MODELS = [one.data for one in corpus() if one.name.endswith(".stl") and not one.blocks]
 GOOD_PRINTS = [
     find(f"{one}.gcode").data for one in ("prusaslicer", "cura", "orcaslicer", "checksums", "arcs")
 ]
+GOOD_FLAT = {
+    f"a{ending}": [one.data for one in corpus() if one.name.endswith(ending) and not one.blocks]
+    for ending in (".dst", ".pes", ".plt", ".svg", ".png")
+}
 LETTERS = "GMTNXYZEFIJRSPK"
 NUMBERS = st.sampled_from(
     ["0", "1", "28", "92", "104", "-5", ".5", "1e9", "9" * 12, "nan", "", "1.2.3", "500"]
@@ -52,7 +61,9 @@ def check(data: bytes, name: str, folder: Path) -> Report:
     path.write_bytes(data)
     began = time.monotonic()
     report = registry.read(path, name)
-    judge(report, PRINTER)
+    for machine in (PRINTER, EMBROIDERY, CUTTER):
+        judge(report, machine)
+        minutes_on(report, machine)
     json.dumps(report.as_json(), allow_nan=False)
     assert time.monotonic() - began < 5
     return report
@@ -102,7 +113,7 @@ def test_any_comment_in_a_machine_file(comments: list[str], tmp_path: Path) -> N
 @pytest.mark.parametrize("seed", range(60))
 def test_a_good_file_with_some_bytes_changed(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
-    for name, originals in (("a.stl", GOOD_MODELS), ("a.gcode", GOOD_PRINTS)):
+    for name, originals in (("a.stl", GOOD_MODELS), ("a.gcode", GOOD_PRINTS), *GOOD_FLAT.items()):
         data = bytearray(chance.choice(originals))
         for _ in range(chance.randint(1, 8)):
             at = chance.randrange(len(data))
@@ -115,3 +126,114 @@ def test_a_good_file_with_some_bytes_changed(seed: int, tmp_path: Path) -> None:
                 data[at:at] = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 20)))
             data = data or bytearray(b"x")
         check(bytes(data), name, tmp_path)
+
+
+@quick
+@given(records=st.binary(max_size=1500), tail=st.binary(max_size=20))
+def test_any_records_behind_a_sewing_header(records: bytes, tail: bytes, tmp_path: Path) -> None:
+    check(dst([])[:512] + records + DST_END + tail, "a.dst", tmp_path)
+
+
+@quick
+@given(
+    moves=st.binary(max_size=1500), used=st.lists(st.integers(0, 255), max_size=20), end=st.integers(0, 300)
+)
+def test_any_moves_and_any_threads_of_the_other_maker(
+    moves: bytes, used: list[int], end: int, tmp_path: Path
+) -> None:
+    part = pec([], used, end=moves + b"\xff", length=end)
+    check(b"#PES0060" + (12).to_bytes(4, "little") + part, "a.pes", tmp_path)
+
+
+@quick
+@given(header=st.binary(max_size=200), version=st.sampled_from([1, 40, 50, 60, 80, 90, 100, 9999]))
+def test_any_header_before_the_stitches(header: bytes, version: int, tmp_path: Path) -> None:
+    part = pes([("stitch", 20, 0), ("stitch", -20, 5)] * 20)
+    start = (12 + len(header)).to_bytes(4, "little")
+    check(f"#PES{version:04d}".encode() + start + header + part[12:], "a.pes", tmp_path)
+
+
+PLOTTED = st.tuples(
+    st.sampled_from(
+        ["PU", "PD", "PA", "PR", "SP", "AA", "AR", "CI", "LT", "VS", "IN", "SC", "LB", "pd", "P", ""]
+    ),
+    st.lists(
+        st.sampled_from(["0", "400", "-400", "9999999", ".5", "1e9", "", "-", "4.0.0", "99999999"]),
+        max_size=5,
+    ),
+    st.sampled_from([";", "", ",", " ", "\n", "\x03"]),
+).map(lambda parts: parts[0] + ",".join(parts[1]) + parts[2])
+
+
+@quick
+@given(commands=st.lists(PLOTTED, max_size=30))
+def test_any_commands_of_a_plotter(commands: list[str], tmp_path: Path) -> None:
+    check(("IN;SP1;PU0,0;PD400,400;" + "".join(commands)).encode(), "a.plt", tmp_path)
+
+
+NUMBERS_DRAWN = st.sampled_from(
+    ["0", "1", "-1", "10", "1e9", "-1e9", "1e308", "9e999", "nan", ".", "1.2.3", "50%", "", "1e-9", "0.00001"]
+)
+STEPS = st.tuples(
+    st.sampled_from([*"MmLlHhVvCcSsQqTtAaZz", "", "x"]), st.lists(NUMBERS_DRAWN, max_size=8)
+).map(lambda parts: parts[0] + " ".join(parts[1]))
+
+
+@quick
+@given(steps=st.lists(STEPS, max_size=12))
+def test_any_path_in_a_drawing(steps: list[str], tmp_path: Path) -> None:
+    check(svg(f'<path d="{" ".join(steps)}"/>'), "a.svg", tmp_path)
+
+
+PLACES = (
+    "x",
+    "y",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "cx",
+    "cy",
+    "r",
+    "rx",
+    "ry",
+    "width",
+    "height",
+    "points",
+    "viewBox",
+)
+TURNS = st.tuples(
+    st.sampled_from(["matrix", "translate", "scale", "rotate", "skewX", "skewY", "turn"]),
+    st.lists(NUMBERS_DRAWN, max_size=6),
+).map(lambda parts: f"{parts[0]}({','.join(parts[1])})")
+
+
+def element(tag: str, places: dict[str, str], turned: str) -> str:
+    said = " ".join(f'{name}="{value}"' for name, value in places.items())
+    return f'<{tag} {said} transform="{turned}" href="#a"/>'
+
+
+def group(tag: str, inside: list[str]) -> str:
+    return f'<{tag} id="a" viewBox="0 0 9 9">{"".join(inside)}</{tag}>'
+
+
+DRAWN = st.recursive(
+    st.builds(
+        element,
+        st.sampled_from(["rect", "circle", "ellipse", "line", "polyline", "polygon", "use", "text", "image"]),
+        st.dictionaries(
+            st.sampled_from(PLACES), st.lists(NUMBERS_DRAWN, max_size=4).map(" ".join), max_size=5
+        ),
+        st.lists(TURNS, max_size=2).map(" ".join),
+    ),
+    lambda inner: st.builds(
+        group, st.sampled_from(["g", "svg", "symbol", "switch", "defs"]), st.lists(inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@quick
+@given(shapes=st.lists(DRAWN, max_size=4), size=st.lists(NUMBERS_DRAWN, min_size=2, max_size=2))
+def test_any_shapes_in_a_drawing(shapes: list[str], size: list[str], tmp_path: Path) -> None:
+    check(svg("".join(shapes), f'width="{size[0]}" height="{size[1]}" viewBox="0 0 9 9"'), "a.svg", tmp_path)
