@@ -54,10 +54,10 @@ def near_overruns(site_ids: Iterable[str] | None, at: datetime) -> list[Overrun]
     first, last = (at - timedelta(days=1)).date(), (at + timedelta(days=2)).date()
     opening = openings(sites.values(), first, last)
     bookings: dict[str, list[Booking]] = {}
-    for booking in Booking.objects.filter(
+    for row in Booking.objects.filter(
         machine_id__in=there, state__in=LIVE, end__gt=at, held_start__lt=at + HORIZON
     ).order_by("held_start"):
-        bookings.setdefault(booking.machine_id, []).append(booking)
+        bookings.setdefault(row.machine_id, []).append(row)
     found = []
     for machine_id, attempt in live_attempts(there).items():
         machine = there[machine_id]
