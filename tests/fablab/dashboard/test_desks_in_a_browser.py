@@ -15,7 +15,7 @@ from jobs.lifecycle.states import State, Verb
 from jobs.uploads.models import Upload
 from jobs.uploads.services import inspect_next
 from tests.builders_jobs import Cast, make_job
-from tests.fablab.dashboard.conftest import SignIn
+from tests.fablab.dashboard.conftest import SignIn, scrolls_sideways
 from tests.fablab.dashboard.scene import work
 from tests.fixtures.browser import DESKTOP, PHONE
 from tests.fixtures.services import wait_until
@@ -212,3 +212,25 @@ def test_a_connection_is_tried_and_the_typed_key_stays_where_it_was_typed(
     expect(page.get_by_text("Cette adresse est hors des réseaux autorisés")).to_be_visible()
     assert page.get_by_label("Clé", exact=True).input_value() == "une-cle-d-essai"
     assert page.get_by_label("Adresse").input_value() == "http://8.8.8.8:5000"
+
+
+def test_only_what_the_chosen_connection_needs_is_asked_for(signed_in_page: SignIn, cast: Cast) -> None:
+    page = signed_in_page(cast.person("staff"), size=PHONE)
+    page.goto(f"/machines/{cast.machine.pk}/connexion/")
+    address, key = page.get_by_label("Adresse"), page.get_by_label("Clé", exact=True)
+    for kind, example, with_key in (
+        ("octoprint", "http://192.168.1.20:5000", True),
+        ("folder", "/machines/brodeuse", False),
+        ("rawtcp", "tcp://192.168.1.20:9100", False),
+        ("simulated", "simulated://quick", False),
+    ):
+        page.get_by_label("Connexion", exact=True).select_option(kind)
+        expect(address).to_be_visible()
+        expect(key).to_be_visible(visible=with_key)
+        shown = page.locator("#machine-address-help > p:visible")
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text(example)
+        assert not scrolls_sideways(page)
+    page.get_by_label("Connexion", exact=True).select_option("handover")
+    expect(address).to_be_hidden()
+    expect(key).to_be_hidden()
