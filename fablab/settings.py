@@ -167,11 +167,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"timeout": 10},
+        # Threads keep a connection between two calls: pages, live layer, supervision and workers need one each.
+        "pool": {"min_size": 4, "max_size": 48, "timeout": 5},
         # Like SQLite's: nobody waits longer than this for a row or a table, and reads why (fault case 11).
         "options": f"-c lock_timeout={LOCK_SECONDS}s",
         "connect_timeout": 5,
     }
+    # A connection from before the server's restart is replaced before it is used.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {

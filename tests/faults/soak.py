@@ -11,6 +11,7 @@ said stands beside it; seeds that failed are kept in ``failing-seeds.txt``. Exit
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from tests.faults.cases import CASES
 from tests.faults.levels import Case, Level, Proof
 from tests.faults.report import Done, write_report
 from tests.faults.rules import RULES
+from tests.fixtures.services import end_with_parent
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "var" / "soak"
@@ -103,6 +105,7 @@ def carry_out(run: Run) -> list[Done]:
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
+            preexec_fn=end_with_parent,
         )
         try:
             status = process.wait(SECONDS_EACH * len(run.proofs) + 60 * run.count)
@@ -191,6 +194,7 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="forget what was done")
     parser.add_argument("--report", action="store_true", help="only write docs/reliability.md")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     FOLDER.mkdir(parents=True, exist_ok=True)
     if given.fresh:
         STATE.unlink(missing_ok=True)
