@@ -77,6 +77,8 @@ class FolderDriver(Unable):
                 async with asyncio.timeout(self._limits.stall) as stall:
 
                     def moved(written: int) -> None:
+                        if stall.expired():
+                            return
                         stall.reschedule(loop.time() + self._limits.stall)
                         if on_progress is not None and written:
                             on_progress(written, size)

@@ -20,6 +20,7 @@ from equipment.drivers.base import Code, DriverError
 from equipment.drivers.folders import Folder
 
 CHUNK = 128 * 1024  # bytes
+FLUSHED_EACH = 4 * 1024 * 1024  # bytes
 MOST_LISTED = 1000  # files
 FORGOTTEN_AFTER_S = 24 * 3600  # an unfinished copy of ours that nobody came back to
 PART = re.compile(r"\.([A-Z0-9]{1,8}\.[A-Z0-9]{1,3})\.[0-9a-f]{8}\.part")
@@ -93,8 +94,8 @@ class Shelf:
                 return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-    def hash_of(self, name: str) -> tuple[int, str] | None:
-        """Size and SHA-1, by reading it all; `None` when no file lies there."""
+    def hash_of(self, name: str, alive: Callable[[int], None] = lambda count: None) -> tuple[int, str] | None:
+        """Size and SHA-1, by reading it all; `None` when no file lies there. `alive(0)` is called all the while."""
         if self.size_of(name) is None:
             return None
         with _said(reading=True):
@@ -102,9 +103,13 @@ class Shelf:
                 handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._handle)
             except FileNotFoundError:
                 return None
-            with os.fdopen(handle, "rb") as file:
-                digest = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False))
-                return file.tell(), digest.hexdigest()
+            digest, size = hashlib.sha1(usedforsecurity=False), 0
+            with os.fdopen(handle, "rb", buffering=0) as file:
+                while chunk := file.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    alive(0)
+            return size, digest.hexdigest()
 
     def listed(self) -> list[tuple[str, int]]:
         """Names and sizes of the files that a machine sees, by name; at most `MOST_LISTED`."""
@@ -137,9 +142,10 @@ class Shelf:
     ) -> None:
         """Make `source` appear as `name`, whole, or leave everything as it was.
 
+        `tell(written)` counts bytes; with 0 it only says that something moves.
         Raises DriverError, `Cancelled`, `SourceUnreadable`.
         """
-        if (lying := self.hash_of(name)) is not None:
+        if (lying := self.hash_of(name, tell)) is not None:
             if lying != (size, sha1):
                 raise DriverError(Code.FILE_DIFFERS)
             return
@@ -148,7 +154,7 @@ class Shelf:
             self._sweep(name)
             try:
                 self._write(source, part, given_up, tell)
-                if self.hash_of(part) != (size, sha1):
+                if self.hash_of(part, tell) != (size, sha1):
                     raise DriverError(Code.FILE_DIFFERS)
                 if given_up.is_set():
                     raise Cancelled
@@ -166,7 +172,7 @@ class Shelf:
             dir_fd=self._handle,
         )
         with os.fdopen(handle, "wb", buffering=0) as file:
-            written = 0
+            written = flushed = 0
             for chunk in _chunks_of(source):
                 rest = memoryview(chunk)
                 while rest:
@@ -176,6 +182,11 @@ class Shelf:
                     rest = rest[count:]
                     written += count
                     tell(written)
+                if written - flushed >= FLUSHED_EACH:
+                    # Bit by bit: one flush at the end of a large file would seem to hang on a slow share.
+                    os.fdatasync(file.fileno())
+                    flushed = written
+                    tell(0)
             os.fsync(file.fileno())
             # So that reading it back asks the folder, not this computer's memory of what was written.
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -216,3 +216,23 @@ async def test_a_share_that_hangs_costs_its_own_machine_a_time_out_and_the_other
         assert (refused.value.code, refused.value.certain) == (Code.TIMED_OUT, False)
     finally:
         woken.set()
+
+
+async def test_a_large_file_on_a_slow_share_is_not_given_up_while_it_moves(
+    watched: Watched, design: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flushing and reading back count as moving: the whole lasts longer than one standstill may."""
+    monkeypatch.setattr(shelf, "CHUNK", 64 * 1024)
+    monkeypatch.setattr(shelf, "FLUSHED_EACH", 64 * 1024)
+    flush = os.fdatasync
+
+    def slowly(handle: int) -> None:
+        threading.Event().wait(0.05)
+        flush(handle)
+
+    monkeypatch.setattr(os, "fdatasync", slowly)
+    limits = Limits(stall=0.7)
+    began = asyncio.get_running_loop().time()
+    await watched.driver(limits=limits).send(design, "fl", NAME, {})
+    assert asyncio.get_running_loop().time() - began > limits.stall
+    assert watched.seen() == [LIES_AS]
