@@ -82,6 +82,7 @@ def _for_members(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
     return {
         **work,
         "topic": f"machine:{found.pk}",
+        "site_id": found.site_id,
         "use_url": use,
         "book_url": reverse("book-kind", args=[found.model.kind.slug]),
         "foreign": _foreign(found, asked),

@@ -165,7 +165,8 @@ def note_waiting(job_id: str, reasons: list[dict[str, Any]], *, at: datetime) ->
         .update(waiting_for=reasons)
     )
     if changed:
-        push.changed(f"job:{job_id}")
+        site_id = Job.objects.values_list("site_id", flat=True).get(pk=job_id)
+        push.changed(f"job:{job_id}", f"queue:{site_id}")
     return bool(changed)
 
 
