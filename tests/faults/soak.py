@@ -210,9 +210,9 @@ def main() -> int:
 
 
 def _run_all(cases: list[Case], done: list[Done]) -> None:
-    """What runs once first: it says soonest what is broken."""
+    """What runs once first: it says soonest what is broken. Then the first part of everything that is counted."""
     finished = {one.key for one in done if not one.failed}
-    runs = sorted((run for case in cases for run in runs_of(case)), key=lambda run: run.count > 1)
+    runs = sorted((run for case in cases for run in runs_of(case)), key=lambda run: (run.count > 1, run.part))
     # The same test may prove several cases: it is run once for all of them.
     shared = {(one.test, one.database, one.seed, one.count): one for one in done if not one.failed}
     for number, run in enumerate(runs, 1):
