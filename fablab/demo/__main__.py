@@ -18,20 +18,23 @@ from collections.abc import Callable
 from typing import Any
 
 from fablab.demo.ending import asked_to_end
-from fablab.demo.octoprint_install import Failure
+from fablab.demo.octoprint_install import Failure, is_installed
 from fablab.demo.octoprint_server import (
     HOST,
     Options,
+    PortTaken,
     Server,
     ask_to_end_with_parent,
     end,
+    is_free,
     look_after,
     make_servers,
     write_private,
 )
-from fablab.demo.places import PROJECT, Places, empty, hold, is_free, keep, places, printer_ports, read_kept
+from fablab.demo.places import PROJECT, Places, empty, hold, keep, places, printer_ports, read_kept
 
 READY_SECONDS = 60
+PORT_TRIES = 3
 END_SECONDS = 15
 # An installation's settings do not reach the demonstration.
 NOT_INHERITED = (
@@ -75,7 +78,7 @@ class Printers:
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._ready: dict[str, dict[str, Any]] = {}
-        self._problem: str | None = None
+        self._problem: Failure | None = None
         # The kernel ends a child with the *thread* that started it, so this one lives as long as they do.
         self._thread = threading.Thread(target=self._look_after, name="octoprint")
 
@@ -90,7 +93,7 @@ class Printers:
                 look_after(servers, self._announce, self._ended)
         except Failure as problem:
             with self._changed:
-                self._problem = str(problem)
+                self._problem = problem
                 self._changed.notify_all()
         finally:
             end(servers)
@@ -103,10 +106,13 @@ class Printers:
     def wait(self, asked: threading.Event) -> list[dict[str, Any]]:
         """Return every server once it is ready.
 
-        :raises Failure: when one does not get ready. :raises Ended: when somebody asks for the end meanwhile.
+        :raises PortTaken: when another program was quicker on a port. :raises Failure: when one does not get ready.
+        :raises Ended: when somebody asks for the end meanwhile.
         """
         with self._changed:
             while len(self._ready) < len(self._ports):
+                if isinstance(self._problem, PortTaken):
+                    raise self._problem
                 if self._problem:
                     raise Failure(f"OctoPrint does not start: {self._problem}")
                 if asked.is_set():
@@ -182,6 +188,40 @@ def table(accounts: list[dict[str, str]]) -> list[str]:
     ]
 
 
+class Beginning:
+    """The printers and the seed, on ports that were free a moment ago; begun anew when somebody was quicker."""
+
+    def __init__(self, where: Places, password: str, kept_ports: list[int]) -> None:
+        self._where, self._password, self._ports = where, password, kept_ports
+        self.settings: dict[str, str] = {}
+        self.printers: Printers | None = None
+        self.filling: Seed | None = None
+
+    def begin(self, asked: threading.Event) -> list[dict[str, Any]]:
+        """Return the printers once they are ready. Raises as ``Printers.wait``, ``PortTaken`` only at the last try."""
+        for left in reversed(range(PORT_TRIES)):
+            ports = printer_ports(self._ports)
+            keep(self._where, password=self._password, ports=ports)
+            self.settings = environment(self._where, ports)
+            self.printers = Printers(self._where, ports)
+            self.printers.start()
+            self.filling = Seed(self.settings)
+            try:
+                return self.printers.wait(asked)
+            except PortTaken as taken:
+                self.end()
+                if not left:
+                    raise Failure(f"A printer found no free port: {taken}. Start make demo again.") from taken
+                say(f"Port {taken.port} was just taken by another program; the printers get other ones.")
+        raise AssertionError("the last try returns or raises")
+
+    def end(self) -> None:
+        if self.filling is not None:
+            self.filling.end()
+        if self.printers is not None:
+            self.printers.end()
+
+
 def run(port: int) -> int:
     began = time.monotonic()
     asked = asked_to_end()
@@ -192,25 +232,22 @@ def run(port: int) -> int:
     where.data.mkdir(parents=True, exist_ok=True)
     known = read_kept(where)
     kept_ports = known.get("ports")
-    ports = printer_ports(kept_ports if isinstance(kept_ports, list) else [])
     password = str(known.get("password") or secrets.token_hex(5))
-    keep(where, password=password, ports=ports)
-    settings = environment(where, ports)
+    beginning = Beginning(where, password, kept_ports if isinstance(kept_ports, list) else [])
     url = f"http://{HOST}:{port}"
 
-    printers = Printers(where, ports)
     site: subprocess.Popen[bytes] | None = None
-    printers.start()
-    filling = Seed(settings)
     try:
-        say("Two OctoPrint servers start (the first time they are installed, about a minute) ...")
-        found = printers.wait(asked)
+        first = "" if is_installed() else " (OctoPrint is installed first, about a minute)"
+        say(f"Two OctoPrint servers start{first} ...")
+        found = beginning.begin(asked)
+        assert beginning.filling is not None  # it began with the printers
         connections = [{part: printer[part] for part in ("name", "url", "api_key")} for printer in found]
-        people = filling.finish({"password": password, "printers": connections})
+        people = beginning.filling.finish({"password": password, "printers": connections})
         site = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--host", HOST, "--port", str(port)],
             cwd=PROJECT,
-            env=settings,
+            env=beginning.settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C ends this command, which then ends everything in order
@@ -227,9 +264,8 @@ def run(port: int) -> int:
         pass
     finally:
         say("Ending ...")
-        filling.end()
         end_site(site)
-        printers.end()
+        beginning.end()
         lock.close()
     return 0
 

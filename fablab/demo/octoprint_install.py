@@ -84,6 +84,11 @@ def installed_python(release: str = RELEASE, *, afresh: bool = False) -> Path:
     return python
 
 
+def is_installed(release: str = RELEASE) -> bool:
+    """Say whether this release was installed before; whether it still runs is seen when it is used."""
+    return (cache_folder() / f"octoprint-{release}" / "installed").exists()
+
+
 def _works(python: Path) -> bool:
     """Whether the environment still runs: the Python it was made with may have been removed."""
     try:

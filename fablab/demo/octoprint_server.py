@@ -69,6 +69,25 @@ class Options:
     respawn: bool = False  # start a server again that ended
 
 
+class PortTaken(Failure):
+    """Another program holds the port that a server was to listen on."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken by another program")
+        self.port = port
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 @dataclass(slots=True)
 class Server:
     """One OctoPrint: its folder, its keys, its process."""
@@ -123,12 +142,8 @@ class Server:
         write_private(kept, {"password": self.password, "keys": self.keys})
 
     def start(self) -> None:
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((HOST, self.port))
-            except OSError as problem:
-                raise Failure(f"port {self.port} is not free: {problem}") from problem
+        if not is_free(self.port):
+            raise PortTaken(self.port)
         command = [str(self.python), "-m", "octoprint", "serve", "--no-color"]
         command += ["--basedir", str(self.folder), "--host", HOST, "--port", str(self.port)]
         if os.geteuid() == 0:
@@ -266,6 +281,8 @@ def _look_at(server: Server, announce: Callable[[dict[str, Any]], None]) -> bool
     code = server.process.poll() if server.process is not None else None
     if code is not None:
         if not server.ready and server.starts == 1:
+            if not is_free(server.port):
+                raise PortTaken(server.port)  # between our look and its own
             raise Failure(f"{server.name} ended with {code} before it was ready:\n{server.last_words()}")
         say(f"{server.name} ended with {code}")
         if not server.options.respawn:

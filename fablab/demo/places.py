@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from fablab.demo.octoprint_install import Failure
-from fablab.demo.octoprint_server import HOST, write_private
+from fablab.demo.octoprint_server import HOST, is_free, write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 PRINTERS = 2
@@ -68,16 +68,6 @@ def empty(where: Places) -> None:
     """Forget everything: people, files, printers. OctoPrint itself stays installed."""
     shutil.rmtree(where.data, ignore_errors=True)
     where.summary.unlink(missing_ok=True)
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def free_port() -> int:

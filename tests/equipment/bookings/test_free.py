@@ -219,6 +219,24 @@ def test_next_free_is_now_for_a_walk_up_and_after_the_notice_otherwise() -> None
     assert next_free(fresh(machine), MONDAY) == MONDAY + hours(2)
 
 
+def test_what_is_not_free_now_is_offered_on_the_grid() -> None:
+    machine = make_machine(kind=make_kind(grid_minutes=30, buffer_minutes=1))
+    make_booking(machine, start=MONDAY - hours(1), minutes=60)
+
+    assert next_free(fresh(machine), MONDAY) == MONDAY + minutes(30)
+    assert next_free(fresh(machine), MONDAY + minutes(1)) == MONDAY + minutes(1)
+
+
+def test_a_machine_that_nobody_could_use_now_is_offered_later() -> None:
+    site, kind = make_site(), make_kind(grid_minutes=30)
+    ready, busy = (fresh(make_machine(site, kind=kind)) for _ in range(2))
+    now = MONDAY + minutes(1)
+
+    found = next_free_for_machines([ready, busy], now, ready=[ready.pk])
+
+    assert found == {ready.pk: now, busy.pk: MONDAY + minutes(30)}
+
+
 def test_offers_are_the_next_times_on_the_grid_over_all_machines_of_a_kind() -> None:
     site, kind = make_site(), make_kind(grid_minutes=30)
     one, other = make_machine(site, "A", kind=kind), make_machine(site, "B", kind=kind)

@@ -87,7 +87,7 @@ def test_a_port_that_is_taken_is_said_in_words() -> None:
             [*COMMAND, "--base-port", str(port)], cwd=PROJECT, capture_output=True, text=True, timeout=120
         )
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"port {port} is not free" in done.stderr
+    assert f"port {port} is taken" in done.stderr
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

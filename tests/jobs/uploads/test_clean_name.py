@@ -20,6 +20,8 @@ def test_each_direction_control_is_removed(point: int) -> None:
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\lea\\cube.stl", "cube.stl"),
         ("a\0b\nc.stl", "abc.stl"),
+        ("Boîte %22test%22.stl", 'Boîte "test".stl'),
+        ("100%25.stl", "100%25.stl"),
         ("", NAMELESS),
         ("...", NAMELESS),
         ("dossier/", NAMELESS),
@@ -35,7 +37,7 @@ def test_a_name_that_is_too_long_keeps_its_ending() -> None:
     assert len(shown.encode()) <= NAME_BYTES
 
 
-@given(st.text())
+@given(st.text() | st.text(alphabet='%20D\u200b ".'))
 def test_any_text_becomes_a_name_that_is_stable(text: str) -> None:
     shown = clean_name(text)
     assert shown
