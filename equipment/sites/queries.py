@@ -156,6 +156,14 @@ def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
     return list(PowerCut.objects.filter(site_id=site_id, end__gt=at).order_by("start"))
 
 
+def power_cut_at(site_id: str, cut_id: int) -> PowerCut:
+    """Return an announced power cut of a site. Raises ``NotFound``."""
+    found = PowerCut.objects.filter(pk=cut_id, site_id=site_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def power_cut_between(site_id: str, start: datetime, end: datetime) -> bool:
     """Say whether a power cut is announced for a part of this time."""
     return PowerCut.objects.filter(site_id=site_id, end__gt=start, start__lt=end).exists()

@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | Promise] = {
     "hours_make_no_sense": _("La fermeture vient après l’ouverture."),
     "closure_ends_before_it_begins": _("Le dernier jour vient après le premier."),
     "cut_ends_before_it_begins": _("La fin de la coupure vient après le début."),
+    "cut_time_missing": _("Donne le jour et l’heure."),
     "cut_is_over": _("Cette coupure est déjà passée."),
     "cut_too_long": _("Au plus {days} jours. Sinon, note une fermeture."),
     "time_zone_unknown": _("Ce fuseau horaire n’existe pas."),

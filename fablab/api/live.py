@@ -13,11 +13,13 @@ from equipment.sites.states import Role
 from fablab.api.shapes import job_shape, job_shapes, machine_shape, machine_shapes
 from fablab.live import topics
 from fablab.live.topics import Shape
+from fablab.notices.queries import unread_ids
 from fablab.people.models import User
 from jobs.lifecycle.models import Job
 from jobs.lifecycle.queries import HELPING_ROLES, with_all_that_pages_show
 from jobs.lifecycle.states import ENDED, State
 from jobs.planning.queries import site_plan
+from jobs.worklist.queries import digest_at
 
 
 def register() -> None:
@@ -91,7 +93,8 @@ def _board(key: str, shape: Shape) -> Mapping[str, Any]:
         "machines": {
             machine["id"]: machine
             for machine in machine_shapes(machines, at=timezone.now(), staff=True, free_times=False)
-        }
+        },
+        "worklist": digest_at(key, timezone.now()),
     }
 
 
@@ -101,7 +104,10 @@ def _board_machine(key: str, shape: Shape, part: str) -> Mapping[str, Any]:
         pk=part, site_id=key, retired_at__isnull=True
     )
     shapes = machine_shapes(machines, at=timezone.now(), staff=True, free_times=False)
-    return {"machines": {part: shapes[0] if shapes else None}}
+    return {
+        "machines": {part: shapes[0] if shapes else None},
+        "worklist": digest_at(key, timezone.now()),
+    }
 
 
 def _queue(key: str, shape: Shape) -> Mapping[str, Any]:
@@ -135,5 +141,6 @@ def _mine(key: str, shape: Shape) -> Mapping[str, Any]:
         "jobs": {
             job.pk: {"number": job.number, "title": job.title, "state": job.state, "version": job.version}
             for job in jobs
-        }
+        },
+        "notices": [str(notice_id) for notice_id in unread_ids(key)],
     }

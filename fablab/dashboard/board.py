@@ -19,7 +19,7 @@ from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
 from fablab.core.templatetags.ui import age_in_words
 from fablab.core.words import SENTENCES, say
-from fablab.dashboard import formats, handwork, present
+from fablab.dashboard import formats, handwork, present, worklist
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, signed_in
 from jobs.lifecycle import words
@@ -80,6 +80,7 @@ def board(request: HttpRequest) -> HttpResponseBase:
         "dashboard/board.html",
         {
             "presence": presence_card(asked),
+            "work": worklist.section(asked),
             "site_id": asked.site.pk,
             "machines": cards,
             "queue": [_queue_row(row, asked) for row in queue[:QUEUE_SHOWN]],

@@ -1,5 +1,6 @@
 """One's own bookings: coming ones with "Annuler", the page of one, and a file for one's agenda."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from equipment.bookings import services
+from equipment.bookings.hit import hit_by
 from equipment.bookings.queries import booking_for, visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.bookings.words import STATES
@@ -17,6 +20,10 @@ from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
 
 PAST_SHOWN = 10
+HIT: Mapping[str, Any] = {
+    "out_of_order": gettext_lazy("Réservé, mais la machine est en panne"),
+    "power_cut": gettext_lazy("Réservé, mais le courant sera coupé"),
+}
 UNDO_SECONDS = 10
 
 
@@ -35,29 +42,40 @@ def bookings(request: HttpRequest) -> HttpResponseBase:
     """One's own bookings: those to come, each with "Annuler", then the last ones."""
     asked = here(request)
     coming = list(coming_bookings(asked))
+    hit = hit_by(coming, asked.at)
     own = visible_bookings(asked.person).filter(person=asked.person)
     past = own.exclude(pk__in=[one.pk for one in coming]).order_by("-start")[:PAST_SHOWN]
     return render(
         request,
         "dashboard/bookings.html",
         {
-            "coming": [booking_card(one) for one in coming],
+            "coming": [booking_card(one, hit) for one in coming],
             "past": [booking_card(one) for one in past],
             "undo": _undo(asked, request.GET.get("annule", "")),
         },
     )
 
 
-def booking_card(booking: Any) -> present.Card:
-    """Return what a list says of a booking."""
+def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.Card:
+    """Return what a list says of a booking; ``hit`` says by id which ones cannot be used as things stand."""
     zone = booking.machine.site.time_zone
     kind = booking.machine.model.kind
     live = booking.state in LIVE
+    why = (hit or {}).get(booking.pk, "")
     return {
         "id": booking.pk,
         "url": reverse("booking", args=[booking.pk]),
-        "state": booking.state,
-        "state_label": STATES[booking.state],
+        "state": "hit" if why else booking.state,
+        "state_label": HIT[why] if why else STATES[booking.state],
+        "other_time": {
+            "url": reverse("book-kind", args=[kind.slug]),
+            "label": _("Choisir une autre heure"),
+            "icon": "calendar",
+            "style": "primary",
+            "method": "get",
+        }
+        if why
+        else None,
         "day": formats.capital(formats.day_name(booking.start, zone)),
         "hours": formats.span(booking.start, booking.end, zone),
         "machine": booking.machine.name,
@@ -107,7 +125,8 @@ def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
         request,
         "dashboard/booking.html",
         {
-            "booking": booking_card(found) | {"address": found.machine.site.address},
+            "booking": booking_card(found, hit_by([found], here(request).at))
+            | {"address": found.machine.site.address},
             "person": "" if own else found.person.display_name,
             "agenda_url": reverse("booking-agenda", args=[found.pk]),
         },

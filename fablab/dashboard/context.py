@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from fablab.dashboard.recovery import alerts
 from fablab.dashboard.requests import here
+from fablab.notices.queries import count_unread
 from jobs.approvals.queries import waiting_for
 
 Item = dict[str, Any]
@@ -42,6 +44,11 @@ PLACES = {
     "machine-key": "board",
     "at-machine": "board",
     "machine-sheet": "board",
+    "worklist": "board",
+    "recovery": "board",
+    "clock": "board",
+    "power-cuts": "board",
+    "power-cut-announce": "board",
     "certificates": "board",
     "certificate-grant": "board",
 }
@@ -58,6 +65,7 @@ def around(request: HttpRequest) -> dict[str, Any]:
         "nav": lazily(_nav),
         "account": lazily(_account),
         "demo": lazily(_demo),
+        "alerts": lazily(_alerts),
     }
 
 
@@ -86,7 +94,9 @@ def _nav(request: HttpRequest) -> list[Item]:
         items.append(("desk", _("À décider"), "eye"))
     if asked.helps:
         items.append(("board", _("Machines"), "printer"))
-    counts = {"desk": waiting_for(asked.person).count()} if asked.instructs else {}
+    counts = {"home": count_unread(asked.person)}
+    if asked.instructs:
+        counts["desk"] = waiting_for(asked.person).count()
     return [
         {
             "url": reverse(name),
@@ -103,6 +113,10 @@ def _account(request: HttpRequest) -> Item:
     if _is_known(request):
         return {"url": reverse("account"), "label": here(request).person.display_name}
     return {"url": reverse("sign-in"), "label": _("Me connecter")}
+
+
+def _alerts(request: HttpRequest) -> list[Item]:
+    return alerts(here(request)) if _is_known(request) else []
 
 
 def _demo(request: HttpRequest) -> str:

@@ -49,6 +49,18 @@ def day_name(at: datetime, zone: str) -> str:
     return date_format(local, "l j F")
 
 
+def full_day(at: datetime, zone: str) -> str:
+    """Return ``dimanche 22 novembre 2026``: by its name, never "today"."""
+    return date_format(at.astimezone(ZoneInfo(zone)).date(), "l j F Y")
+
+
+def until_after(start: datetime, end: datetime, zone: str) -> str:
+    """Return the end of a time whose start was said: the hour, with its day when that is another one."""
+    here = ZoneInfo(zone)
+    same = start.astimezone(here).date() == end.astimezone(here).date()
+    return clock_time(end, zone) if same else day_and_time(end, zone)
+
+
 def capital(text: str) -> str:
     """Return a sentence's first letter large: "demain" as a heading."""
     return text[:1].upper() + text[1:]

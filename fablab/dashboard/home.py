@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from equipment.bookings.hit import hit_by
 from equipment.bookings.queries import visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines
@@ -12,7 +13,7 @@ from equipment.machines.states import Condition
 from equipment.sites.queries import open_until, present_people, site_for
 from fablab.api.shapes import machine_shapes
 from fablab.core.clock import local_day
-from fablab.dashboard import formats, present
+from fablab.dashboard import formats, notices, present, worklist
 from fablab.dashboard.bookings import booking_card
 from fablab.dashboard.objects import job_cards, most_urgent_first, new_action
 from fablab.dashboard.requests import SITE_KEY, Here, back, here, page, see_other, writes
@@ -40,6 +41,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "dashboard/home.html",
         {
             "name": asked.person.display_name,
+            "person_id": asked.person.pk,
+            "notices": notices.cards(asked),
+            "work": worklist.section(asked, most=worklist.ON_HOME) if asked.helps else None,
             "open_label": _open_label(asked),
             "actions": [
                 new_action(),
@@ -53,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             ],
             "objects": most_urgent_first(job_cards(alive[:OBJECTS_SHOWN], asked)),
             "more_objects": len(alive) > OBJECTS_SHOWN,
-            "booking": booking_card(following) if following else None,
+            "booking": booking_card(following, hit_by([following], asked.at)) if following else None,
             "machines": _machines(asked),
         },
     )

@@ -15,10 +15,14 @@ from fablab.dashboard import (
     machines,
     maintenance,
     moving,
+    notices,
     objects,
     overrun,
     people,
+    power_cuts,
+    recovery,
     signing,
+    worklist,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -88,6 +92,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("m/<str:machine_id>/panne/", at_machine.tell_fault, name="at-machine-fault"),
     path("m/<str:machine_id>/maintenant/", at_machine.use, name="at-machine-use"),
     path("m/<str:machine_id>/faire/<str:action>/", at_machine.act, name="at-machine-act"),
+    # what needs a hand, power and clock
+    path("a-faire/", worklist.page, name="worklist"),
+    path("a-faire/prendre/", worklist.take, name="worklist-take"),
+    path("a-faire/laisser/", worklist.leave, name="worklist-leave"),
+    path("reprise/", recovery.recovery, name="recovery"),
+    path("reprise/valider/", recovery.settle, name="recovery-settle"),
+    path("heure/", recovery.clock, name="clock"),
+    path("heure/juste/", recovery.clock_is_right, name="clock-right"),
+    path("coupures/", power_cuts.power_cuts, name="power-cuts"),
+    path("coupures/annoncer/", power_cuts.announce, name="power-cut-announce"),
+    path("coupures/<int:cut_id>/annuler/", power_cuts.cancel, name="power-cut-cancel"),
+    path("messages/<str:notice_id>/vu/", notices.seen, name="notice-seen"),
     # who may use what
     path("habilitations/", people.certificates, name="certificates"),
     path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),

@@ -14,3 +14,14 @@ def standing(code: str) -> set[str]:
 def unread_of(person: User) -> list[Notice]:
     """Return the person's unread messages, the newest first, at most ``MOST``."""
     return list(Notice.objects.filter(person=person, seen_at__isnull=True)[:MOST])
+
+
+def unread_ids(person_id: str) -> list[str]:
+    """Return the ids of what a person has to read, the newest first: what their pages watch."""
+    rows = Notice.objects.filter(person_id=person_id, seen_at__isnull=True)
+    return list(rows.values_list("pk", flat=True)[:MOST])
+
+
+def count_unread(person: User) -> int:
+    """Return how many messages wait for the person."""
+    return Notice.objects.filter(person=person, seen_at__isnull=True).count()

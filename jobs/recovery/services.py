@@ -26,6 +26,7 @@ from jobs.recovery.states import Now, Outcome
 
 logger = logging.getLogger(__name__)
 
+CLOCK_SHOWN_FOR_S = 120.0  # a time that somebody says yes to was read within this
 REASON = "lost"  # what staff's "Raté" says of work that a cut ended
 
 

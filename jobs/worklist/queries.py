@@ -1,11 +1,13 @@
 """Reads the facts of a place, in a fixed number of queries, and who deals with what."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from equipment.machines import figures
+from equipment.machines.maintenance import maintenance_due
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
 from equipment.machines.states import AT_WORK, FED, STARTED_BY_LINE, WATCHED, Plate, Report
@@ -49,14 +51,27 @@ def worklist(viewer: User, site_id: str, at: datetime) -> list[Task]:
     Raises ``NotFound``, ``NotAllowed``.
     """
     require_role(viewer, site_id, ON_DUTY_ROLES)
-    found = entries_at(site_id, at)
+    return _tasks_at(site_id, at)
+
+
+def digest(tasks: Iterable[Task]) -> str:
+    """Return something that differs when the list says something else: what pages watch."""
+    said = [
+        f"{task.entry.key} {task.entry.need} {task.entry.why} {task.entry.count} "
+        f"{task.handled.person_id if task.handled else ''}"
+        for task in tasks
+    ]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def digest_at(site_id: str, at: datetime) -> str:
+    """Return the digest of a site's list. Asks nobody who is looking."""
+    return digest(_tasks_at(site_id, at))
+
+
+def _tasks_at(site_id: str, at: datetime) -> list[Task]:
     handled = handlings(site_id, at)
-    return [Task(entry, _holds(handled.get(entry.key), entry)) for entry in found]
-
-
-def count_urgent(tasks: Sequence[Task]) -> int:
-    """Return how many entries nobody deals with yet."""
-    return sum(1 for task in tasks if task.handled is None)
+    return [Task(entry, _holds(handled.get(entry.key), entry)) for entry in entries_at(site_id, at)]
 
 
 def entries_at(site_id: str, at: datetime) -> list[Entry]:
@@ -131,6 +146,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
     attempts = live_attempts(ids)
     orders = last_orders([attempt.pk for attempt in attempts.values()])
     ends = last_ends(ids)
+    due = {machine.pk for machine, _use in maintenance_due(site_id, at)}
     models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
     named = Counter(job.machine_id for job in queued if job.machine_id is not None)
     found = []
@@ -154,6 +170,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 at_work=(machine.linked and report in AT_WORK) or machine.in_use_since is not None,
                 waited_by=models[machine.model_id] + named[machine.pk],
                 carried=machine.driver not in FED | STARTED_BY_LINE,
+                maintenance_due=machine.pk in due,
                 next_job=next((_job(job) for job in queued if _could_go(job, machine)), None),
             )
         )

@@ -58,7 +58,7 @@ class MachineNow:
     waited_by: int = 0  # queued objects that could go there
     carried: bool = False  # people carry files to it
     next_job: JobNow | None = None  # the first of them
-    maintenance_since: datetime | None = None
+    maintenance_due: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def _of_machine(machine: MachineNow, now: SiteNow) -> list[Entry]:
     found = []
     if machine.help_since is not None:
         found.append(entry(Need.HELP, machine.help_since, why=machine.help_why))
-    if machine.maintenance_since is not None and not machine.out_of_order:
-        found.append(entry(Need.MAINTENANCE, machine.maintenance_since))
+    if machine.maintenance_due and not machine.out_of_order:
+        found.append(entry(Need.MAINTENANCE, None))
     work = _work(machine, now)
     if work is not None:
         need, since, why = work

@@ -48,7 +48,7 @@ def needs(*machines: MachineNow, **site: Any) -> list[Need]:
         (replace(ADA, on_it=on(State.LOADED)), Need.LOADED),
         (replace(BY_HAND, next_job=job(State.QUEUED)), Need.TO_TAKE),
         (replace(ADA, plate_to_clear=True), Need.PLATE),
-        (replace(ADA, maintenance_since=MONDAY), Need.MAINTENANCE),
+        (replace(ADA, maintenance_due=True), Need.MAINTENANCE),
     ],
 )
 def test_a_machine_asks_for_a_hand(machine: MachineNow, need: Need) -> None:
@@ -63,9 +63,7 @@ def test_a_machine_asks_for_a_hand(machine: MachineNow, need: Need) -> None:
         replace(ADA, on_it=on(State.SENDING)),
         replace(ADA, on_it=on(State.RUNNING), plate_to_clear=True),  # what lies there is being made
         replace(ADA, at_work=True, plate_to_clear=True),
-        replace(
-            ADA, out_of_order=True, plate_to_clear=True, unreachable_since=MONDAY, maintenance_since=MONDAY
-        ),
+        replace(ADA, out_of_order=True, plate_to_clear=True, unreachable_since=MONDAY, maintenance_due=True),
         replace(ADA, on_it=on(State.RUNNING, ends_at=AN_HOUR_AGO)),  # the machine itself tells its end
         replace(BY_HAND, on_it=on(State.RUNNING, ends_at=MONDAY - minutes(5))),
         replace(ADA, next_job=job(State.QUEUED)),  # the file goes there by itself
@@ -123,7 +121,7 @@ MACHINES = st.builds(
     help_since=st.none() | st.just(MONDAY),
     on_it=st.none() | st.builds(on, st.sampled_from([State.LOADED, State.RUNNING, State.PAUSED])),
     waited_by=st.integers(0, 2),
-    maintenance_since=st.none() | st.just(MONDAY),
+    maintenance_due=st.booleans(),
 )
 
 

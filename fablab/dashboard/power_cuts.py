@@ -1,0 +1,125 @@
+"""Coupures de courant: announced ones, listed, entered and taken back by staff."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from equipment.bookings import hit
+from equipment.sites.queries import power_cuts_to_come
+from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_to_utc
+from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
+from fablab.core.words import say_problem
+from fablab.dashboard import formats, present
+from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+from fablab.dashboard.worklist import on_duty
+
+Card = present.Card
+
+
+@signed_in
+def power_cuts(request: HttpRequest) -> HttpResponseBase:
+    """What is announced for the place; staff enter one."""
+    return _page(request, on_duty(request))
+
+
+def _page(request: HttpRequest, asked: Here, error: DomainError | None = None) -> HttpResponseBase:
+    assert asked.site is not None
+    given = request.POST if error else {}
+    wrong = {problem.field: say_problem(problem) for problem in (error.problems if error else ())}
+    fields = [
+        _field("start", _("Début"), given, wrong, asked, type_="datetime-local"),
+        _field("end", _("Fin"), given, wrong, asked, type_="datetime-local"),
+        {**_field("reason", _("Pourquoi"), given, wrong, asked, type_="text"), "optional": True},
+    ]
+    context = {
+        "cuts": [_card(cut, asked) for cut in power_cuts_to_come(asked.site.pk, asked.at)],
+        "fields": fields if asked.keeps_machines else [],
+        "zone": asked.zone,
+        "problems": [
+            {"sentence": say_problem(problem), "field_id": problem.field or ""}
+            for problem in (error.problems if error else ())
+        ],
+    }
+    return render(request, "dashboard/power_cuts.html", context, status=error.status if error else 200)
+
+
+def _field(name: str, label: str, given: Any, wrong: Any, asked: Here, *, type_: str) -> Card:
+    attributes = {"maxlength": "120"} if type_ == "text" else {"required": "required"}
+    return {
+        "id": name,
+        "name": name,
+        "label": label,
+        "type": type_,
+        "value": given.get(name, ""),
+        "error": wrong.get(name, ""),
+        "attributes": attributes,
+    }
+
+
+def _card(cut: Any, asked: Here) -> Card:
+    end = formats.until_after(cut.start, cut.end, asked.zone)
+    return {
+        "when": f"{formats.capital(formats.day_and_time(cut.start, asked.zone))} – {end}",
+        "reason": cut.reason,
+        "now": cut.start <= asked.at,
+        "cancel": {
+            "url": reverse("power-cut-cancel", args=[cut.pk]),
+            "label": _("Annuler"),
+            "icon": "cross",
+            "of": formats.day_and_time(cut.start, asked.zone),
+        }
+        if asked.keeps_machines
+        else None,
+    }
+
+
+@writes
+def announce(request: HttpRequest) -> HttpResponseBase:
+    """Enter a power cut; everybody who has booked in that time is told. The form keeps what was typed."""
+    asked = here(request)
+    if asked.site is None or not asked.keeps_machines:
+        raise NotAllowed("not_allowed")
+    try:
+        hit.announce_power_cut(
+            site_id=asked.site.pk,
+            start=_moment(request, "start", asked.zone),
+            end=_moment(request, "end", asked.zone),
+            reason=request.POST.get("reason", ""),
+            actor=asked.person,
+            at=asked.at,
+        )
+    except (NotAllowed, NotFound):
+        raise
+    except DomainError as error:
+        return _page(request, asked, error)
+    messages.success(request, _("C’est noté. Les réservations touchées sont prévenues."))
+    return see_other(reverse("power-cuts"))
+
+
+def _moment(request: HttpRequest, name: str, zone: str) -> datetime:
+    """Return what was typed on the site's clock, in UTC. Raises ``Malformed`` with the field."""
+    try:
+        wall = parse_datetime(request.POST.get(name, ""))
+    except ValueError:
+        wall = None
+    if wall is None or wall.tzinfo is not None or not FIRST_YEAR <= wall.year <= LAST_YEAR:
+        raise Malformed(Problem("cut_time_missing", field=name))
+    try:
+        return local_to_utc(wall, zone, second=name == "end")
+    except Malformed as error:
+        raise Malformed(*(Problem(one.code, one.params, name) for one in error.problems)) from error
+
+
+@writes
+def cancel(request: HttpRequest, cut_id: int) -> HttpResponseBase:
+    """Take one back; its time is free again."""
+    asked = here(request)
+    hit.cancel_power_cut(cut_id, actor=asked.person, at=asked.at)
+    messages.success(request, _("La coupure est annulée."))
+    return see_other(reverse("power-cuts"))
