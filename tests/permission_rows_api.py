@@ -42,6 +42,14 @@ def reason(world: World) -> dict[str, str]:
     return {"reason": "other"}
 
 
+def plate(world: World) -> dict[str, str]:
+    return {"key": f"plate:{world.cast.machine.pk}"}
+
+
+def now(world: World) -> dict[str, str]:
+    return {"at": timezone.now().isoformat()}
+
+
 def always(given: dict[str, Any]) -> Body:
     return lambda world: given
 
@@ -94,6 +102,22 @@ ROWS: list[Row] = [
     Row("GET", "api:site", AT_THE_SITE),
     Row("POST", "api:site-presence", ON_DUTY, body=lambda world: {"present": True}),
     Row("GET", "api:site-queue", AT_THE_SITE),
+    # what needs a hand
+    Row("GET", "api:site-worklist", ON_DUTY),
+    Row("POST", "api:site-worklist-take", ON_DUTY, body=plate),
+    # Nobody has said yet that they go.
+    Row("POST", "api:site-worklist-leave", (401, 403, 403, 404, 404, 404, 404), body=plate),
+    Row("GET", "api:site-power-cut-list", AT_THE_SITE),
+    Row("POST", "api:site-power-cut-list", made(STAFF), body=tomorrow),
+    Row("GET", "api:site-power-cut", AT_THE_SITE),
+    Row("DELETE", "api:site-power-cut", made(STAFF, 204)),
+    Row("GET", "api:site-interruption", ON_DUTY),
+    Row("POST", "api:site-interruption-settle", ON_DUTY, body=lambda world: {"outcomes": []}),
+    Row("GET", "api:clock", SIGNED_IN),
+    # Who is on duty elsewhere runs the same installation.
+    Row("POST", "api:clock-confirm", (401, 403, 403, 200, 200, 200, 200), body=now),
+    Row("GET", "api:notice-list", SIGNED_IN),
+    Row("POST", "api:notice-seen", made(OWN, 204)),
     Row("GET", "api:machine-model-list", SIGNED_IN),
     Row("GET", "api:machine-list", SIGNED_IN),
     Row("POST", "api:machine-list", made(STAFF), body=new_machine),

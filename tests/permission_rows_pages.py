@@ -3,6 +3,8 @@
 A form is answered with 303 whether it did something or says why not, so these rows say DONE or REFUSED.
 """
 
+from django.utils import timezone
+
 from jobs.lifecycle.states import State
 from tests.permission_rows_api import tomorrow
 from tests.permissions import DONE, REFUSED, Row, Told, World, a_file
@@ -34,6 +36,10 @@ JOB_ON_DUTY: Statuses = (302, REFUSED, 404, DONE, DONE, DONE, 404)
 def slot(world: World) -> dict[str, str]:
     times = tomorrow(world)
     return {"slot": f"{world.cast.machine.pk}|{times['start']}|{times['end']}"}
+
+
+def plate(world: World) -> dict[str, str]:
+    return {"key": f"plate:{world.cast.machine.pk}"}
 
 
 def machine(world: World) -> dict[str, str]:
@@ -138,6 +144,21 @@ ROWS: list[Row] = [
     form("at-machine-act", MAY_ON_DUTY, "/m/{machine_id}/faire/needs-help/", case="needs-help"),
     Row("POST", "at-machine-act", JOB_ON_DUTY, "/m/{machine_id}/faire/take/", state=State.QUEUED, linked=False,
         body=lambda world: {"job": world.job.pk}, form=True, case="take"),
+    # what needs a hand, power and clock
+    Row("GET", "worklist", ON_DUTY),
+    # Elsewhere nothing of this place needs a hand.
+    Row("POST", "worklist-take", (302, REFUSED, REFUSED, DONE, DONE, DONE, REFUSED), body=plate, form=True),
+    Row("POST", "worklist-leave", (302, REFUSED, REFUSED, 404, 404, 404, 404), body=plate, form=True),
+    Row("GET", "recovery", ON_DUTY),
+    Row("POST", "recovery-settle", (302, REFUSED, REFUSED, DONE, DONE, DONE, REFUSED), form=True),
+    Row("GET", "clock", ON_DUTY),
+    Row("POST", "clock-right", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE), form=True,
+        body=lambda world: {"shown": timezone.now().isoformat()}),
+    Row("GET", "power-cuts", ON_DUTY),
+    Row("POST", "power-cut-announce", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), form=True,
+        body=lambda world: {"start": "2199-03-01T10:00", "end": "2199-03-01T11:00"}),
+    form("power-cut-cancel", MAY_STAFF),
+    form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
     # who may use what
     Row("GET", "certificates", ON_DUTY),
     Row("GET", "certificate-grant", ON_DUTY_HERE),

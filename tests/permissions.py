@@ -14,12 +14,15 @@ from django.utils import timezone
 from equipment.bookings.models import Booking
 from equipment.machines.models import Machine
 from equipment.machines.states import Plate
-from equipment.sites.models import Site
+from equipment.sites.models import PowerCut, Site
+from fablab.core.models import Witness
+from fablab.notices.models import Notice
 from fablab.people.models import AccessToken
 from fablab.people.services import make_token
 from jobs.lifecycle.models import Attempt, Job, Still
 from jobs.lifecycle.states import State
 from jobs.lifecycle.stills import file_for, path_of
+from jobs.recovery.models import Interruption
 from jobs.uploads.models import Upload
 from tests.builders import make_booking, make_machine
 from tests.builders_jobs import Cast, make_cast, make_job, make_upload
@@ -37,11 +40,15 @@ class World:
     booking: Booking
     spare: Machine  # out of order, without bookings
     machine_file: Upload  # an instructor's
+    cut: PowerCut  # announced for next week
+    notice: Notice  # the owner has not read it
 
     def ids(self) -> dict[str, str]:
         """Return what stands for each place in an address."""
         return {
             "site_id": self.cast.site.pk,
+            "cut_id": str(self.cut.pk),
+            "notice_id": self.notice.pk,
             "machine_id": self.cast.machine.pk,
             "spare_id": self.spare.pk,
             "kind": self.cast.kind.slug,
@@ -64,6 +71,9 @@ def make_world(state: State, *, linked: bool) -> World:
         Machine.objects.filter(pk=cast.machine.pk).update(driver="handover", address="", plate=Plate.CLEAR)
         cast.machine.refresh_from_db()
     owner = cast.person("owner")
+    # Something to settle, and a clock to confirm.
+    Interruption.objects.create(site=cast.site, began_at=at, noticed_at=at)
+    Witness.objects.create(at=at, doubted_since=at, why="stepped")
     token, _ = make_token(person=owner, at=at)
     upload = make_upload(owner, at=at, content=b"solid", has_picture=True)
     upload.picture_path.write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -78,6 +88,12 @@ def make_world(state: State, *, linked: bool) -> World:
         booking=make_booking(cast.machine, owner, start=at - timedelta(minutes=5)),
         spare=make_machine(cast.site, "Spare", model=cast.model, out_of_order_since=at),
         machine_file=make_upload(cast.person("instructor"), at=at, format="gcode", content=b"G28\n"),
+        cut=PowerCut.objects.create(
+            site=cast.site, start=at + timedelta(days=7), end=at + timedelta(days=7, hours=1)
+        ),
+        notice=Notice.objects.create(
+            person=owner, key="k", code="job_ready", params={"title": "Vase"}, at=at
+        ),
     )
 
 
@@ -96,7 +112,7 @@ def _under_a_camera(cast: Cast, at: datetime) -> None:
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Return every row of ours, less what only says that somebody asked."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for label in ("core", "people", "equipment", "jobs"):
+    for label in ("core", "people", "notices", "equipment", "jobs"):
         for model in apps.get_app_config(label).get_models():
             if model.__name__ not in {"AccessToken", "IdempotentAnswer", "SignInAttempt"}:
                 found[model.__name__] = list(model._default_manager.order_by("pk").values())

@@ -156,9 +156,11 @@ def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
     return list(PowerCut.objects.filter(site_id=site_id, end__gt=at).order_by("start"))
 
 
-def power_cut_at(site_id: str, cut_id: int) -> PowerCut:
-    """Return an announced power cut of a site. Raises ``NotFound``."""
-    found = PowerCut.objects.filter(pk=cut_id, site_id=site_id).first()
+def power_cut_for(viewer: User, cut_id: str) -> PowerCut:
+    """Return an announced power cut of one of the person's sites. Raises ``NotFound``."""
+    if not (cut_id.isascii() and cut_id.isdigit() and len(cut_id) < 19):
+        raise NotFound  # no number of ours
+    found = PowerCut.objects.filter(pk=int(cut_id), site__in=visible_sites(viewer)).first()
     if found is None:
         raise NotFound
     return found

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from equipment.bookings import hit
-from equipment.sites.queries import power_cut_at, power_cuts_to_come, site_for
+from equipment.sites.queries import power_cut_for, power_cuts_to_come, site_for
 from fablab.api import out
 from fablab.api.fields import Id, Moment, Strict, Text
 from fablab.api.paging import whole_list
@@ -125,15 +125,20 @@ class PowerCuts(Endpoint):
 
 class PowerCutDetail(Endpoint):
     @extend_schema(operation_id="site_power_cut", responses=out.PowerCutOut)
-    def get(self, request: Request, site_id: str, cut_id: int) -> Response:
+    def get(self, request: Request, site_id: str, cut_id: str) -> Response:
         query_of(request, NoQuery)
-        return Response(cut_shape(power_cut_at(site_for(self.person, site_id).pk, cut_id)))
+        return Response(cut_shape(self.cut(site_id, cut_id)))
 
     @extend_schema(operation_id="site_power_cut_cancel", responses={204: None})
-    def delete(self, request: Request, site_id: str, cut_id: int) -> Response:
-        power_cut_at(site_for(self.person, site_id).pk, cut_id)
-        hit.cancel_power_cut(cut_id, actor=self.person, at=self.at)
+    def delete(self, request: Request, site_id: str, cut_id: str) -> Response:
+        hit.cancel_power_cut(self.cut(site_id, cut_id).pk, actor=self.person, at=self.at)
         return Response(status=204)
+
+    def cut(self, site_id: str, cut_id: str) -> Any:
+        found = power_cut_for(self.person, cut_id)
+        if found.site_id != site_id:
+            raise NotFound
+        return found
 
 
 # --- after the cut ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from equipment.bookings import hit
-from equipment.sites.queries import power_cuts_to_come
+from equipment.sites.queries import power_cut_for, power_cuts_to_come
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_to_utc
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say_problem
@@ -117,9 +117,10 @@ def _moment(request: HttpRequest, name: str, zone: str) -> datetime:
 
 
 @writes
-def cancel(request: HttpRequest, cut_id: int) -> HttpResponseBase:
+def cancel(request: HttpRequest, cut_id: str) -> HttpResponseBase:
     """Take one back; its time is free again."""
     asked = here(request)
-    hit.cancel_power_cut(cut_id, actor=asked.person, at=asked.at)
+    cut = power_cut_for(asked.person, cut_id)
+    hit.cancel_power_cut(cut.pk, actor=asked.person, at=asked.at)
     messages.success(request, _("La coupure est annulée."))
     return see_other(reverse("power-cuts"))

@@ -18,6 +18,7 @@ from fablab.people.models import User
 from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.queries import last_ends, last_orders, live_attempts
 from jobs.lifecycle.states import STARTED, OrderState, State, Verb
+from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption
 from jobs.recovery.queries import interrupted_jobs, open_interruption
 from jobs.worklist.models import Handling
@@ -146,6 +147,9 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
     attempts = live_attempts(ids)
     orders = last_orders([attempt.pk for attempt in attempts.values()])
     ends = last_ends(ids)
+    late = {
+        one.attempt_id: one.booking.start if one.booking else one.closes_at for one in overruns(site_id, at)
+    }
     due = {machine.pk for machine, _use in maintenance_due(site_id, at)}
     models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
     named = Counter(job.machine_id for job in queued if job.machine_id is not None)
@@ -166,7 +170,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 trouble=(machine.report_error or str(report)) if lost else "",
                 help_since=machine.needs_help_since,
                 help_why=machine.needs_help_why,
-                on_it=_try(attempt, orders) if attempt else None,
+                on_it=_try(attempt, orders, late.get(attempt.pk)) if attempt else None,
                 at_work=(machine.linked and report in AT_WORK) or machine.in_use_since is not None,
                 waited_by=models[machine.model_id] + named[machine.pk],
                 carried=machine.driver not in FED | STARTED_BY_LINE,
@@ -195,7 +199,7 @@ def _lost_since(machine: Machine, at: datetime) -> datetime | None:
     return figures.seen_at(machine) or at if figures.is_stale(machine, at) else None
 
 
-def _try(attempt: Attempt, orders: Mapping[str, Order]) -> TryNow | None:
+def _try(attempt: Attempt, orders: Mapping[str, Order], overruns_at: datetime | None) -> TryNow | None:
     jobs = [part.job for part in attempt.parts.all() if part.live]
     if not jobs:
         return None
@@ -211,6 +215,7 @@ def _try(attempt: Attempt, orders: Mapping[str, Order]) -> TryNow | None:
         unsure_why=attempt.unsure_why,
         refused=start.outcome or "expired" if start is not None else "",
         refused_at=start.settled_at if start is not None else None,
+        overruns_at=overruns_at,
         ends_at=began + timedelta(minutes=minutes) if began is not None and minutes is not None else None,
     )
 
