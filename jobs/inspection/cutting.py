@@ -12,8 +12,8 @@ from .codes import finding
 from .estimates import cutting_minutes
 from .findings import JSON, Finding, Report
 
-MOST_POINTS = 1_000_000
-MOST_PATHS = 200_000
+MOST_POINTS = 500_000
+MOST_PATHS = 100_000
 MOST_TOOLS = 40
 MOST_MM = 20_000.0
 LEAST_MM = 0.05  # a line shorter than this is a dot

@@ -14,6 +14,7 @@ from ..findings import JSON, Finding, Report
 
 UNITS_MM = 40.0
 MOST_BYTES = 40_000_000
+MOST_COMMANDS = 1_500_000
 _COMMAND = re.compile(rb"[;\s]*([A-Za-z]{2})([-+0-9.,\s]*)")
 _NUMBER = re.compile(rb"[-+]?(?:\d{1,7}(?:\.\d{0,6})?|\.\d{1,6})")
 _BETWEEN = re.compile(rb"[\s,]+")
@@ -97,6 +98,8 @@ class _Plotter:
 
     def _obey(self, name: str, text: bytes, data: bytes, at: int) -> None:
         self.commands += 1
+        if self.commands > MOST_COMMANDS:
+            raise TooMuch
         values = _values(text)
         if values is None:
             raise Unreadable(finding("line_unreadable", line=_line(data, at)))
@@ -109,11 +112,11 @@ class _Plotter:
             self.down, self.relative = False, False
             self.lines.lift()
         elif name in SETTINGS:
-            self._asked.setdefault(name, [_line(data, at), 0])[1] += 1
+            _count(self._asked, name, data, at)
         elif name != "LT" or values:
             if name == "LB":
                 raise Unreadable(finding("text_inside"))
-            self._refused.setdefault(name, [_line(data, at), 0])[1] += 1
+            _count(self._refused, name, data, at)
 
     def _tool(self, values: list[float]) -> None:
         self.down = False
@@ -186,6 +189,13 @@ class _Plotter:
             for name, (line, count) in self._asked.items()
         ]
         return (*refused[:20], *asked)
+
+
+def _count(counts: dict[str, list[int]], name: str, data: bytes, at: int) -> None:
+    """Count a command; the line is looked for only where it is met first."""
+    if name not in counts:
+        counts[name] = [_line(data, at), 0]
+    counts[name][1] += 1
 
 
 def _line(data: bytes, at: int) -> int:
