@@ -10,6 +10,7 @@ from django.db import transaction
 from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
 from jobs.dispatch.starting import start_what_lies_ready
+from jobs.inspection.endings import usual_ending
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.queries import LiveAttempt
@@ -37,12 +38,12 @@ class Claimed:
     attempt_id: str
 
 
-def remote_name(attempt_id: str, sha256: str, ending: str) -> str:
+def remote_name(attempt_id: str, sha256: str, format_name: str) -> str:
     """Return the file's name on a machine: ours, ASCII, one for each attempt, never a person's (REL-6).
 
-    ``ending`` is the format, by which machines know what they can read.
+    Its ending is the usual one of the format, by which machines know what they can read.
     """
-    return f"{attempt_id}-{sha256[:8]}.{ending}"
+    return f"{attempt_id}-{sha256[:8]}.{usual_ending(format_name)}"
 
 
 @dataclass
