@@ -177,7 +177,7 @@ class MachineFile(JobEndpoint):
         return Response(self.shape(job_id))
 
 
-class MoveIn(Strict):
+class JobMoveIn(Strict):
     place = Choice(Spot, required=False, help_text="In the queue of its machine model.")
     machine = Id(required=False, help_text="Another machine of the same model.")
     reason = Text(max_length=300, help_text="The owner reads it.")
@@ -186,9 +186,9 @@ class MoveIn(Strict):
 class Move(JobEndpoint):
     """Staff move a waiting object: to the front, to the end, back among the others, or to another machine."""
 
-    @extend_schema(operation_id="job_move", request=MoveIn, responses=out.JobOut)
+    @extend_schema(operation_id="job_move", request=JobMoveIn, responses=out.JobOut)
     def post(self, request: Request, job_id: str) -> Response:
-        given = body_of(request, MoveIn)
+        given = body_of(request, JobMoveIn)
         services.move(
             job_id,
             actor=self.person,

@@ -58,5 +58,6 @@ def _choice(name: str, label: str, options: list[tuple[Any, str]]) -> Card:
         "id": f"move-{name}",
         "name": name,
         "label": label,
+        "optional": True,
         "options": [{"value": value, "label": said, "selected": False} for value, said in options],
     }

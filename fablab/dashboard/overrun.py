@@ -1,5 +1,6 @@
 """The machine that somebody booked is not free in time: what is known, and ways out in one tap."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from equipment.bookings.queries import booking_for, next_offers
+from equipment.bookings.queries import Offer, booking_for, next_offers
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
 from fablab.core.errors import DomainError, NotFound
@@ -20,7 +21,8 @@ from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
 from jobs.planning.overruns import Overrun, overruns
 from jobs.planning.services import take_other_time
 
-WAYS_OUT = 4
+WAYS_OUT = 3
+OF_EACH = 2
 LOOKED_AT = 40
 
 
@@ -69,12 +71,11 @@ def _ways_out(asked: Here, booking: Any, one: Overrun) -> list[present.Card]:
     machines = list(in_use().filter(site_id=machine.site_id, model__kind_id=kind.pk))
     names = {each.pk: each.name for each in machines}
     minutes = round((booking.end - booking.start).total_seconds() / 60)
-    offers = next_offers(machines, minutes, at=asked.at, from_=max(asked.at, booking.start), most=LOOKED_AT)
-    found = [
-        offer
-        for offer in offers
-        if offer.machine_id != machine.pk or (one.free_at is not None and offer.start >= one.free_at)
-    ]
+    wanted = max(asked.at, booking.start)
+    others = [each for each in machines if each.pk != machine.pk]
+    found = _of_each(next_offers(others, minutes, at=asked.at, from_=wanted, most=LOOKED_AT))[:WAYS_OUT]
+    if one.free_at is not None:
+        found += next_offers([machine], minutes, at=asked.at, from_=max(wanted, one.free_at), most=1)
     zone = machine.site.time_zone
     return [
         {
@@ -84,8 +85,17 @@ def _ways_out(asked: Here, booking: Any, one: Overrun) -> list[present.Card]:
             "icon": "calendar",
             "fields": {"slot": slot_value(offer.machine_id, offer.start, offer.end)},
         }
-        for number, offer in enumerate(found[:WAYS_OUT])
+        for number, offer in enumerate(sorted(found, key=lambda offer: offer.start))
     ]
+
+
+def _of_each(offers: Iterable[Offer]) -> list[Offer]:
+    """Keep the first times of each machine: a choice of machines, not of half hours."""
+    kept: list[Offer] = []
+    for offer in offers:
+        if sum(other.machine_id == offer.machine_id for other in kept) < OF_EACH:
+            kept.append(offer)
+    return kept
 
 
 def other_time(request: HttpRequest, booking_id: str) -> HttpResponseBase:
