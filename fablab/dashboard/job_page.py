@@ -16,17 +16,19 @@ from fablab.dashboard import formats, handmade, job_forms, moving, present
 from fablab.dashboard.attempt import attempt_rows
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
-from jobs.inspection.findings import Finding, Severity
+from jobs.inspection.findings import Finding, Reason, Severity
 from jobs.inspection.judge import COMMANDING
 from jobs.lifecycle import words
 from jobs.lifecycle.queries import attempts_of, events_of, findings_of
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
+from jobs.uploads.words import NEXT_STEPS as FINDING_STEPS
 from jobs.uploads.words import SEVERITY_WORDS, next_step
 
 Card = present.Card
 Given = Mapping[str, Any]
 DRAWN_REASONS = frozenset({"too_big", "too_long", "not_solid", "unreadable", "copyright", "talk"})
+MODEL_WANTED = "machine_files_not_allowed"
 THINNEST_MM = 0.5  # what is thinner is said to be nothing
 OWNERS_OWN = frozenset(
     {"submit", "collect", "cancel", "pause", "ask-stop"}
@@ -59,9 +61,20 @@ def context(
         state is State.NEEDS_CHANGES and not _blocked(found) and not _is_checked(shape)
     )
     printing = state is State.RUNNING and not shape["unsure"]
-    first = next((finding for finding in found if finding.severity == Severity.BLOCKS), None)
-    refusal = _blocking_refusal(first) if is_open and first is not None else None
-    rest = [finding for finding in found if refusal is None or finding is not first]  # said once
+    if any(problem.code == MODEL_WANTED for problem in problems):
+        # Whatever is in it: this file cannot go. What the inspection found there would only lead astray.
+        code, label, found = "needs_changes", str(words.TO_CORRECT), []
+        problems = [problem for problem in problems if problem.code != MODEL_WANTED]
+        refusal: Card | None = {
+            "code": "not_allowed",
+            "sentence": say(MODEL_WANTED),
+            "next": str(FINDING_STEPS[Reason.NOT_ALLOWED]),
+        }
+        ready = False
+    else:
+        first = next((finding for finding in found if finding.severity == Severity.BLOCKS), None)
+        refusal = _blocking_refusal(first) if is_open and first is not None else None
+        found = [finding for finding in found if refusal is None or finding is not first]  # said once
     if refusal is None and not _has_new_file(job, state):
         refusal = _refusal(job, state, events)
     return {
@@ -95,7 +108,7 @@ def context(
         "size_mm": size_of(job.upload),
         "facts": facts_of(job, shape),
         "findings": finding_cards(
-            rest,
+            found,
             prepared=bool(job.machine_file_id) or shape["preparation"]["state"] == "needs_slicing",
             said=[refusal["sentence"], str(refusal["next"])] if refusal else [],
         ),
@@ -148,7 +161,7 @@ def _missing(job: Any, asked: Here) -> list[Problem]:
         and job.upload.format in job.machine_model.formats
         and not may_send_machine_files(job.owner, kind.pk, job.site_id, day)
     ):
-        problems.append(Problem("machine_files_not_allowed"))
+        problems.append(Problem(MODEL_WANTED))
     return problems
 
 

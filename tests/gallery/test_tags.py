@@ -53,7 +53,7 @@ def test_a_sign_of_life_is_stale_after_fifteen_seconds_or_when_there_was_none() 
 
 @pytest.mark.parametrize(
     ("language", "millimetres", "said"),
-    [("fr", 42.4, "4,2"), ("en", 42.4, "4.2"), ("fr", 60, "6"), ("fr", 0.4, "0")],
+    [("fr", 42.4, "4,2"), ("en", 42.4, "4.2"), ("fr", 60, "6"), ("fr", 0.4, "0,04")],
 )
 def test_lengths_are_said_in_centimetres(language: str, millimetres: float, said: str) -> None:
     with translation.override(language):

@@ -150,9 +150,11 @@ def clock(value: datetime | None) -> SafeString | str:
 
 @register.filter
 def centimetres(millimetres: Figure | None) -> str:
-    """Return a length in mm as centimetres with at most one decimal: 42.4 → "4,2"."""
+    """Return a length in mm as centimetres with at most one decimal: 42.4 → "4,2"; what is thin has two."""
     if millimetres is None:
         return "–"
+    if 0.05 <= millimetres < 0.5:
+        return number_format(millimetres / 10, 2)
     rounded = round(millimetres / 10, 1)
     return number_format(rounded, 0 if rounded == int(rounded) else 1)
 

@@ -231,6 +231,21 @@ def test_a_refused_file_says_each_thing_once(cast: Cast) -> None:
         assert shown.count(step) <= 1, step
 
 
+def test_who_may_send_models_alone_reads_that_first_and_nothing_of_what_is_inside(cast: Cast) -> None:
+    inside = [finding("macro_refused", command="M500", line=3).as_json(), finding("no_fan").as_json()]
+    report = {"format": "gcode", "size_mm": None, "minutes": None, "facts": {}, "findings": inside}
+    upload = make_upload(cast.person("owner"), at=timezone.now(), format="gcode", report=report)
+    job = make_job(cast, state=State.DRAFT, at=timezone.now(), upload=upload)
+
+    shown = page(cast, "owner", f"/objets/{job.pk}/").split('id="history"', maxsplit=1)[0]
+
+    assert shown.count("Envoie un modèle. Un fichier machine demande une formation de plus.") == 1
+    assert shown.count("Envoie le modèle, on prépare le fichier ici.") == 1
+    assert "M500" not in shown
+    assert "Un animateur t’attend" not in shown
+    assert "À corriger – voici pourquoi" in shown
+
+
 def test_a_line_without_width_is_not_drawn_beside_a_coin(cast: Cast) -> None:
     thin = draft_with(cast, size=[40.0, 0.2, 0.2])
     solid = draft_with(cast, size=[40.0, 30.0, 0.2])

@@ -14,6 +14,7 @@ from jobs.supervision import sampling
 from jobs.supervision.bench import Bench
 from jobs.supervision.loop import Supervisor
 from jobs.supervision.sampling import Sampling
+from tests.jobs.supervision.lab import Lab
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SEEN = Observation(
@@ -108,3 +109,20 @@ async def test_a_batch_that_could_not_be_written_is_tried_again(monkeypatch: pyt
         await supervisor.keep_samples()
 
     assert written == [1]
+
+
+@pytest.mark.octoprint
+async def test_a_real_print_leaves_its_progress_and_its_warmth(lab: Lab) -> None:
+    await lab.watch()
+    job = await lab.started(40)
+    attempt = await lab.attempt(job)
+
+    async def kept() -> list[Sample]:
+        await lab.supervisor.keep_samples()
+        return list(await lab.db(samples.samples_of, attempt.pk))
+
+    # Its very first message may come before it has read a thermometer.
+    points = await lab.until(kept, lambda found: any({"tool0", "bed"} <= set(one.heat) for one in found))
+
+    assert points[0].percent is not None
+    assert points[-1].heat["tool0"][0] is not None
