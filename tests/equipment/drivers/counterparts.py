@@ -37,7 +37,7 @@ class Counterpart:
     invalid: tuple[str, ...] = ()  # addresses that are none of this kind
     other_spelling: str = ""  # of the same address
     file: bytes = b""  # takes long enough to be seen and stopped
-    name: str = "7-0a1b2c3d.gcode"
+    name: str = "contract-0a1b2c3d.gcode"
     received: Callable[[], bytes] = bytes  # what a machine that keeps no files was given
 
     @property
@@ -110,7 +110,7 @@ def _folder(tmp_path: Path, server: Callable[[], OctoPrint]) -> Iterator[Counter
         invalid=("", "machines/colette", f"{watched}/../colette", f"file://{watched}", "C:\\machines"),
         other_spelling=f"{watched}/",
         file=b"LA:colette\r" + bytes(range(256)) * 4000,
-        name="7-0a1b2c3d.dst",
+        name="contract-0a1b2c3d.dst",
     )
 
 
@@ -124,7 +124,7 @@ def _rawtcp(tmp_path: Path, server: Callable[[], OctoPrint]) -> Iterator[Counter
             invalid=("", "127.0.0.1:9100", f"http://127.0.0.1:{cutter.port}", f"{cutter.address}/path"),
             other_spelling=f"TCP://127.0.0.1:{cutter.port}/",
             file=b"IN;SP1;" + b"PU0,0;PD4000,0,4000,4000;" * 20_000 + b"PU;SP0;",
-            name="7-0a1b2c3d.plt",
+            name="contract-0a1b2c3d.plt",
             received=lambda: bytes(cutter.received),
         )
 
