@@ -13,9 +13,9 @@ from equipment.machines.models import Machine, Outage
 from equipment.machines.queries import in_use
 from equipment.machines.said import FAULT_TOLD, used_by_hand
 from equipment.machines.states import AT_WORK, STALE_AFTER_S, WATCHED, Driver, Report
-from equipment.sites.models import PowerCut, Site
+from equipment.sites.models import Site
 from equipment.sites.queries import openings
-from fablab.core.clock import Span
+from fablab.core.clock import Span, opening_spans
 from jobs.lifecycle.models import Attempt, AttemptJob, Job
 from jobs.lifecycle.queries import Candidate, last_ends, live_attempts, queued
 from jobs.lifecycle.states import STARTED, State
@@ -161,7 +161,6 @@ def machines_now(
     attempts = live_attempts(ids)
     idle = last_ends(ids)
     open_ = _opening({machine.site_id: machine.site for machine in machines}, at)
-    cuts = _cuts(open_, at)
     held, outages = _held(ids, at), _outages(ids, at)
     found: dict[str, list[MachineNow]] = {}
     for machine in machines:
@@ -171,7 +170,7 @@ def machines_now(
             name=machine.name,
             model_id=machine.model_id,
             formats=frozenset(machine.model.formats),
-            open=open_[machine.site_id],
+            open=open_[machine.site_id][0],
             by_line=Driver(machine.driver) in WATCHED,
             in_service=machine.out_of_order_since is None,
             # Anybody may tell a fault; what stops the queue is the word of somebody on duty.
@@ -189,7 +188,7 @@ def machines_now(
             idle_since=idle.get(machine.pk),
             held=tuple(held.get(machine.pk, ())),
             outages=tuple(outages.get(machine.pk, ())),
-            cuts=cuts.get(machine.site_id, ()),
+            cuts=open_[machine.site_id][1],
         )
         found.setdefault(machine.site_id, []).append(now)
     return list(attempts.values()), found
@@ -234,18 +233,15 @@ def ends_at(attempt: Attempt, at: datetime) -> datetime | None:
     return max([at, *ends])
 
 
-def _opening(sites: Mapping[str, Site], at: datetime) -> dict[str, tuple[Span, ...]]:
+def _opening(sites: Mapping[str, Site], at: datetime) -> dict[str, tuple[tuple[Span, ...], tuple[Span, ...]]]:
+    """Return opening hours and announced power cuts by site, each for itself: what waits is told which it is."""
     # Local days differ from UTC's, and hours may reach past midnight.
-    first, last = (at - timedelta(days=1)).date(), (at + HORIZON).date()
-    days = openings(sites.values(), first, last) if sites else {}
-    return {site_id: tuple(known.spans(at, at + HORIZON)) for site_id, known in days.items()}
-
-
-def _cuts(site_ids: Iterable[str], at: datetime) -> dict[str, tuple[Span, ...]]:
-    found: dict[str, tuple[Span, ...]] = {}
-    rows = PowerCut.objects.filter(site_id__in=list(site_ids), end__gt=at, start__lt=at + HORIZON)
-    for cut in rows.order_by("start"):
-        found[cut.site_id] = (*found.get(cut.site_id, ()), Span(cut.start, cut.end))
+    first, last, until = (at - timedelta(days=1)).date(), (at + HORIZON).date(), at + HORIZON
+    found = {}
+    for site_id, known in (openings(sites.values(), first, last) if sites else {}).items():
+        hours = opening_spans(known.hours, known.closures, known.zone, at, until)
+        cuts = sorted(cut for cut in known.cuts if cut.end > at and cut.start < until)
+        found[site_id] = (tuple(hours), tuple(cuts))
     return found
 
 

@@ -8,12 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from equipment.machines.models import Machine
+from equipment.sites.models import PowerCut
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Job, JobEvent
 from jobs.lifecycle.queries import live_attempt, undeleted_remote_files
 from jobs.lifecycle.states import OrderState, State, Verb
 from jobs.lifecycle.table import Action
+from jobs.planning.queries import next_for_machine
+from jobs.uploads.models import Upload
 from tests.builders import MONDAY, make_booking, make_person
 from tests.builders_jobs import Cast, make_cast, make_job, make_linked_machine, make_upload
 
@@ -117,6 +120,64 @@ def test_rel_22_a_job_of_a_booking_starts_in_it(cast: Cast) -> None:
     begins = MONDAY + timedelta(minutes=30)
     Machine.objects.filter(pk=cast.machine.pk).update(seen_at=begins)
     assert len(look(cast, begins)) == 1
+
+
+def test_an_announced_power_cut_is_said_to_be_one_and_not_a_closing_time(cast: Cast) -> None:
+    soon = MONDAY + timedelta(minutes=20)
+    PowerCut.objects.create(site=cast.site, start=soon, end=soon + timedelta(hours=1))
+    job = queued(cast)
+    look(cast)
+    assert codes(job) == ["waiting_power_cut"]
+    Machine.objects.update(may_overrun=True)
+    look(cast)
+    assert codes(job) == ["waiting_power_cut"]
+
+
+@pytest.mark.parametrize(
+    ("there", "code"),
+    [
+        ({"material": "PETG"}, "waiting_material"),
+        ({"frame": "13x18"}, "waiting_frame"),
+        ({"nozzle_mm": 0.6}, "waiting_nozzle"),
+        ({"needs_help_since": MONDAY, "needs_help_why": "bobine"}, "waiting_needs_help"),
+    ],
+)
+def test_what_is_in_the_machine_or_wrong_with_it_is_said(
+    cast: Cast, there: dict[str, Any], code: str
+) -> None:
+    job = queued(cast)
+    Job.objects.filter(pk=job.pk).update(settings={**job.settings, "frame": "10x10"})
+    assert job.machine_file is not None
+    report = {**(job.machine_file.report or {}), "facts": {"nozzle_mm": 0.4}}
+    Upload.objects.filter(pk=job.machine_file_id).update(report=report)
+    Machine.objects.update(**there)
+    look(cast)
+    assert codes(job) == [code]
+
+
+def test_a_fault_that_anybody_may_have_told_does_not_stop_the_queue(cast: Cast) -> None:
+    queued(cast)
+    Machine.objects.update(needs_help_since=MONDAY, needs_help_why="fault_told")
+    assert len(look(cast)) == 1
+
+
+def test_a_job_for_a_machine_without_a_link_is_left_to_the_person_there_and_says_so(cast: Cast) -> None:
+    Machine.objects.update(driver="handover", report="never")
+    job = queued(cast)
+    assert look(cast) == []
+    assert codes(job) == ["waiting_operator"]
+    (first,) = next_for_machine(cast.machine.pk, MONDAY)
+    assert (first.job_id, first.reasons) == (job.pk, ())
+    assert first.place.expected_start == MONDAY
+
+
+@pytest.mark.parametrize("driver", ["folder", "rawtcp"])
+def test_machines_that_are_fed_by_line_and_say_nothing_get_their_next_job_from_dispatch(
+    cast: Cast, driver: str
+) -> None:
+    Machine.objects.update(driver=driver, report="never", seen_at=None)
+    queued(cast)
+    assert len(look(cast)) == 1
 
 
 def test_a_machine_that_was_not_heard_for_a_while_gets_nothing(cast: Cast) -> None:
