@@ -27,7 +27,7 @@ FROM: Mapping[str, Any] = {
 # As others read it, who did not write "je".
 BROUGHT: Mapping[str, Any] = {"lab": gettext_lazy("du fab lab"), "own": gettext_lazy("apporté")}
 MIRROR: Mapping[str, Any] = {
-    "": gettext_lazy("Comme d’habitude"),
+    "usual": gettext_lazy("Comme d’habitude"),
     "yes": gettext_lazy("Oui"),
     "no": gettext_lazy("Non"),
 }
@@ -73,7 +73,7 @@ def _said(guide: Guide, now: Mapping[str, Any]) -> str:
     """Return what the form shows as chosen: "as usual" where nobody said otherwise."""
     usual = mirrored(guide, now.get("workpiece"), now.get("material"))
     mirror = now.get("mirror")
-    return "" if mirror is None or mirror == usual else "yes" if mirror else "no"
+    return "usual" if mirror is None or mirror == usual else "yes" if mirror else "no"
 
 
 def _choice(name: str, said: str, options: Any, chosen: Any) -> Card:
@@ -91,7 +91,7 @@ def wanted(posted: Mapping[str, Any], guide: Guide, now: Mapping[str, Any]) -> d
         found["fabric"] = told["fabric"].strip()
     if "mirror" in told:
         after = {**told, "material": posted.get("material")}
-        follows = told["mirror"] == "" and any(
+        follows = told["mirror"] == "usual" and any(
             after.get(one) != now.get(one) for one in ("workpiece", "material")
         )
         if follows or told["mirror"] != _said(guide, now):

@@ -129,6 +129,12 @@ def context(
     }
 
 
+def _percent(shape: Given, job: Any) -> float | None:
+    """Return how far it is: a printer tells it soon; where people are the link, only a file's estimate does."""
+    percent: float | None = shape["progress"]["percent"]
+    return percent or 0 if present.prints(job) else percent
+
+
 def _problems(error: DomainError | None) -> list[Card]:
     return [
         {"sentence": say_problem(problem), "field_id": job_forms.FIELD_IDS.get(problem.field or "", "")}

@@ -24,6 +24,7 @@ from jobs.lifecycle.table import MAX_ATTEMPTS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
 
 STITCHES = frozenset({"dst", "pes"})  # machine files that say where the needle goes, and command nothing
+SHORTEST_WORK_S = 30.0  # a cut of a second takes a person longer than that
 HELPING_ROLES = STAFF_ROLES | {Role.INSTRUCTOR}  # see all jobs of their site
 
 
@@ -194,9 +195,9 @@ def by_the_clock(attempt: Attempt, at: datetime) -> tuple[float | None, int | No
     the file's own estimate. (None, None) without one. It never says 100: only a person knows when it is done.
     """
     minutes = (attempt.machine_file.report or {}).get("minutes")
-    if attempt.started_at is None or not minutes:
+    if attempt.started_at is None or minutes is None:
         return None, None
-    whole = float(minutes) * 60
+    whole = max(float(minutes) * 60, SHORTEST_WORK_S)
     passed = max(0.0, (at - attempt.started_at).total_seconds())
     return min(99.0, 100 * passed / whole), max(0, round(whole - passed))
 
@@ -269,11 +270,17 @@ def _live(attempt: Attempt) -> LiveAttempt:
 
 
 def live_attempt(machine_id: str) -> LiveAttempt | None:
-    """Return the try that is on this machine now."""
+    """Return the try that is on this machine now. Supervision reads it at every look: large columns stay unread."""
+    parts = (
+        AttemptJob.objects.filter(live=True)
+        .select_related("job")
+        .only("attempt_id", "live", "number", "job__state")
+    )
     attempt = (
         Attempt.objects.filter(machine_id=machine_id, ended_at__isnull=True)
         .select_related("machine", "machine_file")
-        .prefetch_related("parts__job")
+        .defer("machine_file__report")
+        .prefetch_related(Prefetch("parts", parts))
         .first()
     )
     return _live(attempt) if attempt else None

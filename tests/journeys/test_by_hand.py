@@ -115,6 +115,7 @@ def test_an_object_made_by_hand_goes_from_upload_to_collected_live_with_the_hist
             phone.get_by_label(label).select_option(label=choice)
         picture(phone, f"by-hand-{name}-settings-fr", whole=False)
         phone.get_by_role("button", name="Garder ces réglages").tap()
+        expect(phone.get_by_text("C’est noté.")).to_be_visible()
         expect(submit).to_be_visible(timeout=READY_MS)
         submit.tap()
         word = phone.locator("#object .band .word")
