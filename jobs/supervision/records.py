@@ -21,11 +21,10 @@ from fablab.core.errors import DomainError
 from jobs.dispatch import services as dispatch
 from jobs.dispatch.services import give_back
 from jobs.lifecycle import services as lifecycle
-from jobs.lifecycle.models import Attempt, Order
+from jobs.lifecycle.models import Attempt, AttemptJob, Order
 from jobs.lifecycle.queries import (
     LiveAttempt,
     live_attempt,
-    live_attempts,
     undeleted_remote_files,
     waiting_orders,
 )
@@ -39,6 +38,18 @@ from jobs.supervision.words import DOES_NOT_START, HALTED
 logger = logging.getLogger(__name__)
 
 MOST_STARTS = 3  # of one try, each proven not to have happened: then it has failed, and the machine is held
+
+
+# Decoding these costs more than all the rest of a situation, which is read at every look.
+_NOT_READ = (
+    "model__limits",
+    "model__formats",
+    "model__prepares",
+    "model__materials",
+    "model__qualities",
+    "model__kind__names",
+    "model__kind__guide",
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Situation:
 
 def situation(machine_id: str, *, at: datetime) -> Situation:
     """Read what a decision rests on. Raises ``Machine.DoesNotExist`` for one that was removed."""
-    machine = Machine.objects.select_related("site", "model__kind").get(pk=machine_id)
+    machine = Machine.objects.select_related("site", "model__kind").defer(*_NOT_READ).get(pk=machine_id)
     attempt = live_attempt(machine_id)
     orders = waiting_orders(machine_id) if attempt else []
     return Situation(
@@ -305,9 +316,14 @@ def take_machines(
 def pulse(machine_ids: list[str]) -> Mapping[str, object]:
     """Return, for each machine, something that differs when a person, or dispatch, has changed what is on it."""
     found: dict[str, tuple[object, ...]] = dict.fromkeys(machine_ids, ())
-    for machine_id, attempt in live_attempts(machine_ids).items():
-        states = sorted((part.job_id, part.job.state) for part in attempt.parts.all() if part.live)
-        found[machine_id] = (attempt.pk, *states)
+    # Read each second for every machine: nothing but what is compared.
+    parts = AttemptJob.objects.filter(
+        live=True, attempt__ended_at__isnull=True, attempt__machine_id__in=machine_ids
+    )
+    for machine_id, *seen in parts.values_list(
+        "attempt__machine_id", "attempt_id", "job_id", "job__state"
+    ).order_by("attempt_id", "job_id"):
+        found[machine_id] = (*found[machine_id], *seen)
     orders = Order.objects.filter(state=OrderState.WAITING, attempt__machine_id__in=machine_ids)
     for machine_id, order_id in orders.values_list("attempt__machine_id", "pk").order_by("created_at"):
         found[machine_id] = (*found[machine_id], order_id)
