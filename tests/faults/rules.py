@@ -217,7 +217,7 @@ RULES: tuple[Case, ...] = (
             proof("F", CONTRACT + "test_it_sends_proves_starts_observes_stops_and_deletes"),
         ),
     ),
-    Case("REL-22", "queue and bookings know each other", "U", (proof("U", "jobs/dispatch/test_rules.py::test_no_claim_whose_estimate_runs_into_a_booking_of_somebody_else_or_past_closing"),)),
+    Case("REL-22", "queue and bookings know each other", "U", (proof("U", "jobs/planning/test_plan.py::test_no_two_jobs_overlap_on_a_machine_and_none_runs_where_it_must_not"), proof("D", "jobs/dispatch/test_look.py::test_rel_22_a_job_of_a_booking_starts_in_it"), proof("D", "jobs/planning/test_warn_of_overruns.py::test_who_booked_next_is_told_once_until_about_when_and_where_the_ways_out_are"), proof("D", "jobs/dispatch/test_start_by_itself.py::test_rel_22_starts_are_staggered_where_power_is_weak"))),
     Case(
         "REL-23",
         "page, API and admin write through the same services",
