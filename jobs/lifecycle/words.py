@@ -109,6 +109,7 @@ FAILURES: Mapping[str, Sentence] = {
     "asked": _("L’arrêt a été demandé."),
     "not_started_in_time": _("Personne ne l’a lancé à temps."),
     "closing": _("Le fab lab a fermé."),
+    "cut_before": _("Un objet arrêté par la coupure passe avant."),
     "changed": _("Le fichier ou les réglages ont changé."),
     "file": _("Le fichier a changé."),
     "profile": _("Les réglages de la machine ont changé."),

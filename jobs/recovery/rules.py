@@ -6,7 +6,7 @@ from jobs.lifecycle.states import MADE, ON_MACHINE, STARTED, State
 from jobs.recovery.states import Now, Outcome
 
 SILENCE = timedelta(minutes=2)  # without a sign of life of ours: an ordinary restart is quicker
-TOGETHER = timedelta(minutes=10)  # machines that lose their work within this time lost it for one reason
+TOGETHER = timedelta(minutes=3)  # machines that lose their work within this time lost it for one reason
 LOSSES = frozenset({"lost", "connection"})  # reasons with which work ends that a machine did not keep
 DEFAULT_GAP_S = 60  # between two starts after a cut, where the place has no gap of its own
 GAP_KEPT = timedelta(minutes=30)  # after settling: until everything heats again

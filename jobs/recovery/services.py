@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from fablab.core.errors import Conflict, DomainError, Malformed, NotAllowed, Pro
 from fablab.people.models import User
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.press import press
-from jobs.lifecycle.queries import machine_vouches
+from jobs.lifecycle.queries import live_attempts, machine_vouches, may_have_started
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 from jobs.recovery.models import Interruption
@@ -145,6 +145,7 @@ def settle(site_id: str, choices: Mapping[str, str], *, actor: User, at: datetim
                 _carry_out(one, Outcome(choices[one.job.pk]), actor, at)
             except DomainError as error:
                 refused[one.job.pk] = error
+    _make_way([one for one in open_jobs if choices.get(one.job.pk) == Outcome.AGAIN], actor, at)
     missing = tuple(one.job.pk for one in open_jobs if one.job.pk not in choices)
     done = not refused and not missing
     if done:
@@ -171,6 +172,20 @@ def _carry_out(one: Interrupted, outcome: Outcome, actor: User, at: datetime) ->
     with transaction.atomic():
         for action, reason in steps:
             press(one.job.pk, action, actor=actor, at=at, reason=reason)
+
+
+def _make_way(again: Sequence[Interrupted], actor: User, at: datetime) -> None:
+    """Give back what was laid ready meanwhile on the machines of older objects: these keep their order."""
+    older = {one.machine_id: one.job.queued_at for one in again}
+    for machine_id, attempt in live_attempts(older).items():
+        queued_at = older[machine_id]
+        for job in [part.job for part in attempt.parts.all() if part.live]:
+            if may_have_started(attempt) or queued_at is None or (job.queued_at or at) <= queued_at:
+                continue
+            try:
+                press(job.pk, Action.RELEASE, actor=actor, at=at, reason="cut_before")
+            except DomainError as refusal:
+                logger.info("job %s keeps its machine: %s", job.pk, refusal.code)
 
 
 # --- the clock ----------------------------------------------------------------------------------------------------

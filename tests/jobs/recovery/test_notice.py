@@ -93,7 +93,7 @@ def test_two_broken_prints_while_the_others_go_on_are_no_cut(cast: Cast) -> None
 
 def test_losses_that_lie_apart_or_have_another_reason_are_no_cut(cast: Cast) -> None:
     jobs = [machine_at_work(cast, title, MONDAY - hours(1)) for title in ("A", "B", "C")]
-    comes_back_idle(jobs[0], MONDAY - minutes(11))
+    comes_back_idle(jobs[0], MONDAY - minutes(4))
     comes_back_idle(jobs[1], MONDAY)
     comes_back_idle(jobs[2], MONDAY, why="firmware")
     assert notice_losses(MONDAY) == []

@@ -132,3 +132,27 @@ def test_only_those_on_duty_at_the_place_settle_and_only_once(cast: Cast) -> Non
     settle(cast.site.pk, {job.pk: "again"}, actor=cast.person("staff"), at=MONDAY)
     with pytest.raises(Conflict):
         settle(cast.site.pk, {job.pk: "again"}, actor=cast.person("staff"), at=MONDAY)
+
+
+def test_what_was_laid_ready_meanwhile_makes_way_for_the_older_object_on_its_machine(cast: Cast) -> None:
+    (job,) = cut(cast, "Vase")
+    machine = machine_of(job)
+    comes_back_idle(job, MONDAY)
+    younger = make_job(cast, state=State.LOADED, at=MONDAY, on=machine, title="Plus jeune")
+    other = make_job(cast, state=State.LOADED, at=MONDAY, title="Ailleurs")
+    assert settle(cast.site.pk, {job.pk: "again"}, actor=cast.person("staff"), at=MONDAY + minutes(1)).done
+    states = {one.pk: one.state for one in Job.objects.all()}
+    assert states == {job.pk: State.QUEUED, younger.pk: State.QUEUED, other.pk: State.LOADED}
+    younger.refresh_from_db()
+    assert younger.attempts_made == 0  # nobody tried it
+
+
+def test_what_was_started_meanwhile_stays_where_it_is(cast: Cast) -> None:
+    (job,) = cut(cast, "Vase")
+    comes_back_idle(job, MONDAY)
+    younger = make_job(
+        cast, state=State.RUNNING, at=MONDAY + minutes(10), on=machine_of(job), title="Plus jeune"
+    )
+    assert settle(cast.site.pk, {job.pk: "again"}, actor=cast.person("staff"), at=MONDAY + minutes(11)).done
+    younger.refresh_from_db()
+    assert younger.state == State.RUNNING
