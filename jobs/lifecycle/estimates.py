@@ -1,27 +1,12 @@
 """How far the work on machines without a link is, told to who watches: the clock and the file's own estimate."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fablab.live import push
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.queries import by_the_clock
 from jobs.lifecycle.states import STARTED
-
-EVERY = timedelta(seconds=15)
-
-
-class Telling:
-    """A step for ``Stepping``: every 15 seconds, and writes nothing; always False, because nothing waits behind it."""
-
-    def __init__(self) -> None:
-        self._next: datetime | None = None
-
-    def __call__(self, at: datetime) -> bool:
-        if self._next is None or at >= self._next or self._next - at > EVERY:  # a clock that was put back
-            tell(at)
-            self._next = at + EVERY
-        return False
 
 
 def tell(at: datetime) -> int:

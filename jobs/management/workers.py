@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from jobs.lifecycle.estimates import Telling
 from jobs.lifecycle.services import preparation_ended, upload_inspected
+from jobs.management.handwork import Handwork
 from jobs.management.stepping import Stepping
 from jobs.management.tidying import Tidying
 from jobs.preparation.models import Preparation
@@ -44,5 +44,5 @@ def workers() -> list[Stepping]:
         Stepping(INSPECTION, inspect),
         Stepping(SLICING, make_ready),
         Stepping("tidying", Tidying()),
-        Stepping("estimates", Telling()),
+        Stepping("handwork", Handwork()),
     ]
