@@ -20,7 +20,7 @@ from bench.live.printers import path_of
 from bench.measure import Child, circumstances, keep
 from tests.fixtures.octoprint import OctoPrint, gcode_lasting, running
 
-SETTLE = 20.0  # seconds in which everything connects, and time-outs of the dead come into their rhythm
+SETTLE = 15.0  # seconds in which everything connects, and time-outs of the dead come into their rhythm
 PRINT_LASTS = 1800.0
 MOST_SECONDS = 120.0
 

@@ -38,7 +38,9 @@ class Lab:
 
     @property
     def watcher(self) -> Watch:
-        return self.supervisor.watches[self.cast.machine.pk]
+        found = self.supervisor.watches[self.cast.machine.pk]
+        assert isinstance(found, Watch)  # the machine reports itself
+        return found
 
     async def db(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self.bench.db(call, *args, **kwargs)

@@ -1,0 +1,1 @@
+"""A large file to OctoPrint, beside curl. ``python -m bench.send --help``"""
