@@ -125,7 +125,7 @@ CASES: tuple[Case, ...] = (
         "K",
         (
             proof("K", HERE + "test_case_11_database.py::test_case_11_postgresql_restarted_and_locked_is_said_in_words_and_nothing_is_half_done"),
-            proof("K", HERE + "test_case_11_database.py::test_case_11_sqlite_locked_by_another_program_is_said_in_words_and_nothing_is_sent"),
+            proof("R", DAYS + "test_case_11_sqlite_locked_by_another_program_is_said_in_words_and_nothing_is_sent"),
         ),
     ),
     Case(

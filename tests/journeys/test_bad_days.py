@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.faulty_proxy import Fault
+from tests.faults.storm import database_locked
 from tests.fixtures.octoprint import gcode_lasting
 from tests.journeys.floor import Floor, Loaded, our_files
 from tests.journeys.lab import Answer, eventually
@@ -72,6 +73,21 @@ def test_case_6_a_lost_start_request_is_sent_once_more_then_a_person_is_asked(fl
     assert refusals(floor.press(job, plate_clear=False)) == {"plate_to_clear"}
     floor.start(job)
     assert job.starts() == 1
+
+
+def test_case_11_sqlite_locked_by_another_program_is_said_in_words_and_nothing_is_sent(floor: Floor) -> None:
+    job = floor.loaded("Ada")
+    floor.lab.stop()
+    floor.lab.start(DATABASE_LOCK_SECONDS="2")
+    with database_locked(floor.lab.folder / "var" / "fablab.sqlite3"):
+        answer = floor.press(job)
+        assert (answer.status, answer["code"]) == (503, "busy")
+        assert "Recommence" in answer["detail"]
+        assert floor.job(job)["state"] == "loaded"  # reading goes on
+        assert job.starts() == 0
+
+    becomes(floor, "Ada", report="ready")
+    _starts_as_if_nothing_had_been(floor, job)
 
 
 # --- foreign hands ------------------------------------------------------------------------------------------------

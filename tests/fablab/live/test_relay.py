@@ -1,12 +1,8 @@
 """Several processes: what one publishes reaches the sockets of all, with a real Redis that also stops and returns."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
@@ -16,7 +12,7 @@ from fablab.live import relay as relays
 from fablab.live.message import Message
 from fablab.live.relay import Relay
 from tests.fablab.live.conftest import Lamps, Site, cookie_of, until
-from tests.fixtures.services import end_with_parent, free_port, wait_until
+from tests.fixtures.services import OwnRedis
 
 
 class Process:
@@ -62,48 +58,6 @@ async def test_what_one_process_says_reaches_all_others_in_order_and_not_itself(
         await until(lambda: len(second.heard) == len(third.heard) == 50)
         assert second.heard == third.heard == [f"lamp:{number}" for number in range(50)]
         assert first.heard == []
-
-
-class OwnRedis:
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        assert program, "redis-server is missing. On Debian: apt-get install redis-server"
-        self.process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", str(self.folder), "--logfile", str(self.folder / "log")],
-            stdin=subprocess.DEVNULL, preexec_fn=end_with_parent,
-        )  # fmt: skip
-        wait_until(self._answers, 20, "Redis answers")
-
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(20)
-            self.process = None
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    redis = OwnRedis(tmp_path)
-    redis.start()
-    yield redis
-    redis.stop()
 
 
 async def test_redis_may_stop_and_return_and_everything_is_read_again(own_redis: OwnRedis) -> None:
