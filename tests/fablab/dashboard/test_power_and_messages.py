@@ -1,0 +1,99 @@
+"""Announced power cuts, hit bookings, messages and the clock on pages, without scripts."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from equipment.bookings import hit
+from equipment.sites.models import PowerCut
+from fablab.core.models import Witness
+from fablab.notices.models import Notice
+from fablab.notices.services import tell
+from tests.builders import make_booking
+from tests.fablab.dashboard.lab import as_, open_lab, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_staff_announce_a_power_cut_on_the_places_clock_and_take_it_back() -> None:
+    cast, now = open_lab()
+    staff = as_(cast.person("staff"))
+    day = (now.astimezone(ZoneInfo("Europe/Paris")) + timedelta(days=3)).date()
+    given = {"start": f"{day}T10:00", "end": f"{day}T12:30", "reason": "Travaux"}
+    assert staff.post("/coupures/annoncer/", given).status_code == 303
+    cut = PowerCut.objects.get()
+    assert f"{cut.start.astimezone(ZoneInfo('Europe/Paris')):%H:%M}" == "10:00"
+    page = text_of(staff.get("/coupures/"))
+    assert "10 h – 12 h 30" in page
+    assert "Travaux" in page
+    assert "En annoncer une" not in text_of(as_(cast.person("instructor")).get("/coupures/"))
+    assert staff.post(f"/coupures/{cut.pk}/annuler/", {}).status_code == 303
+    assert not PowerCut.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentence"),
+    [
+        ("", "2199-01-01T10:00", "Donne le jour et l’heure."),
+        ("2199-01-01T12:00", "2199-01-01T10:00", "La fin de la coupure vient après le début."),
+        ("2020-01-01T10:00", "2020-01-01T12:00", "Cette coupure est déjà passée."),
+    ],
+)
+def test_a_cut_that_makes_no_sense_leaves_the_form_as_it_was(start: str, end: str, sentence: str) -> None:
+    cast, _now = open_lab()
+    given = {"start": start, "end": end, "reason": "Travaux"}
+    answer = as_(cast.person("staff")).post("/coupures/annoncer/", given)
+    assert answer.status_code == 400
+    assert sentence in text_of(answer)
+    assert 'value="Travaux"' in text_of(answer)
+    assert f'value="{end}"' in text_of(answer)
+
+
+def test_a_booking_whose_machine_goes_out_of_order_says_so_everywhere_and_offers_other_times() -> None:
+    cast, now = open_lab()
+    booking = make_booking(cast.machine, cast.person("owner"), start=now + timedelta(days=1))
+    owner, staff = as_(cast.person("owner")), as_(cast.person("staff"))
+    staff.post(f"/machines/{cast.machine.pk}/faire/out-of-order/", {"reason": "La buse est bouchée."})
+    for address in ("/", "/reservations/", f"/reservations/{booking.pk}/"):
+        page = text_of(owner.get(address))
+        assert "Réservé, mais la machine est en panne" in page, address
+        assert f'href="/reserver/{cast.kind.slug}/"' in page
+    assert f"{cast.machine.name} est en panne. Ta réservation : demain," in text_of(owner.get("/"))
+    staff.post(f"/machines/{cast.machine.pk}/faire/back-in-service/", {})
+    assert "en panne" not in text_of(owner.get("/"))
+
+
+def test_a_booking_in_an_announced_power_cut_says_so() -> None:
+    cast, now = open_lab()
+    booking = make_booking(cast.machine, cast.person("owner"), start=now + timedelta(days=1))
+    hit.announce_power_cut(
+        site_id=cast.site.pk, start=booking.start, end=booking.end, actor=cast.person("staff"), at=now
+    )
+    assert "Réservé, mais le courant sera coupé" in text_of(as_(cast.person("owner")).get("/reservations/"))
+
+
+def test_messages_are_counted_in_the_menu_until_each_was_seen_by_its_person() -> None:
+    cast, now = open_lab()
+    owner, other = as_(cast.person("owner")), as_(cast.person("other_member"))
+    for number in (1, 2):
+        tell([cast.person("owner").pk], "job_ready", {"title": f"Vase {number}"}, key=f"k{number}", at=now)
+    assert '<span class="nav-count"><bdi>2</bdi></span>' in text_of(owner.get("/objets/"))
+    first = Notice.objects.first()
+    assert first is not None
+    assert other.post(f"/messages/{first.pk}/vu/", {}).status_code == 404
+    assert owner.post(f"/messages/{first.pk}/vu/", {}).status_code == 303
+    assert '<span class="nav-count"><bdi>1</bdi></span>' in text_of(owner.get("/objets/"))
+    assert "Vase 1" not in text_of(other.get("/"))
+
+
+def test_a_page_with_an_old_time_confirms_nothing() -> None:
+    cast, now = open_lab()
+    Witness.objects.create(at=now, doubted_since=now, why="stepped")
+    staff = as_(cast.person("staff"))
+    for shown in ((timezone.now() - timedelta(minutes=3)).isoformat(), "", "demain"):
+        staff.post("/heure/juste/", {"shown": shown})
+    assert Witness.objects.get().doubted_since == now
+    staff.post("/heure/juste/", {"shown": timezone.now().isoformat()})
+    assert Witness.objects.get().doubted_since is None
