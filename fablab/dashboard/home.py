@@ -41,7 +41,6 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "dashboard/home.html",
         {
             "name": asked.person.display_name,
-            "person_id": asked.person.pk,
             "notices": notices.cards(asked),
             "work": worklist.section(asked, most=worklist.ON_HOME) if asked.helps else None,
             "open_label": _open_label(asked),
