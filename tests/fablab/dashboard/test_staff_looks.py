@@ -1,13 +1,18 @@
 """The desks as people see them: phone and desk, French and Arabic, light and dark; axe finds nothing."""
 
+from datetime import timedelta
 from typing import Literal
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from equipment.machines.models import Machine
+from jobs.lifecycle import samples
 from jobs.lifecycle.models import Job
+from jobs.lifecycle.queries import live_attempts
 from jobs.lifecycle.states import State
+from jobs.lifecycle.thinning import Sample
 from tests.builders_jobs import Cast
 from tests.fablab.dashboard.conftest import SignIn, axe_violations, scrolls_sideways
 from tests.fablab.dashboard.scene import busy_afternoon, to_decide, work
@@ -21,6 +26,18 @@ LOOKS: list[tuple[str, str, Literal["light", "dark"]]] = [
     ("ar", "desk", "light"),
     ("fr", "desk", "dark"),
 ]
+
+
+def half_printed(machine: Machine) -> str:
+    """Give what runs there an hour of figures; return its attempt."""
+    attempt = live_attempts([machine.pk])[machine.pk]
+    began = timezone.now() - timedelta(hours=1)
+    moments = [
+        Sample(began + timedelta(seconds=10 * n), n / 8, 60, {"tool0": (210 - 180 / (n + 1), 210.0)})
+        for n in range(360)
+    ]
+    samples.keep([(attempt.pk, moment) for moment in moments])
+    return attempt.pk
 
 
 @pytest.mark.parametrize(("language", "size", "scheme"), LOOKS)
@@ -51,7 +68,10 @@ def test_every_page_of_the_desks_is_legible_and_axe_finds_nothing(
             "certificates": "/habilitations/",
             "grant": f"/habilitations/{cast.person('other_member').pk}/",
         },
-        "owner": {"machine-public": f"/machines/{machines['to_clear'].pk}/"},
+        "owner": {
+            "machine-public": f"/machines/{machines['to_clear'].pk}/",
+            "attempt": f"/essais/{half_printed(machines['running'])}/",
+        },
     }
     found: list[object] = []
     for part, pages in shown.items():

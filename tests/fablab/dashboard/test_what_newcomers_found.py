@@ -199,7 +199,7 @@ def test_gcode_is_offered_to_those_alone_who_may_send_it(cast: Cast) -> None:
 
 
 def draft_with(cast: Cast, *findings: Any, size: list[float] | None = None) -> Job:
-    report = {
+    report: dict[str, Any] = {
         "format": "stl",
         "size_mm": size or [20, 20, 20],
         "minutes": None,
@@ -233,7 +233,13 @@ def test_a_refused_file_says_each_thing_once(cast: Cast) -> None:
 
 def test_who_may_send_models_alone_reads_that_first_and_nothing_of_what_is_inside(cast: Cast) -> None:
     inside = [finding("macro_refused", command="M500", line=3).as_json(), finding("no_fan").as_json()]
-    report = {"format": "gcode", "size_mm": None, "minutes": None, "facts": {}, "findings": inside}
+    report: dict[str, Any] = {
+        "format": "gcode",
+        "size_mm": None,
+        "minutes": None,
+        "facts": {},
+        "findings": inside,
+    }
     upload = make_upload(cast.person("owner"), at=timezone.now(), format="gcode", report=report)
     job = make_job(cast, state=State.DRAFT, at=timezone.now(), upload=upload)
 
@@ -279,7 +285,8 @@ def test_a_fraction_is_written_as_the_reader_writes_it(language: str, shown: str
 
 
 def test_temperatures_stand_in_one_order_whatever_the_machine_sends() -> None:
-    one, other = {"actual": 210.0, "target": 210.0}, {"actual": 60.0, "target": None}
+    one: dict[str, float | None] = {"actual": 210.0, "target": 210.0}
+    other: dict[str, float | None] = {"actual": 60.0, "target": None}
     for given in ({"bed": other, "tool0": one}, {"tool0": one, "bed": other}):
         labels = [card["label"] for card in present._temperatures(given)]
         assert labels == ["Buse", "Plateau"]
