@@ -125,7 +125,7 @@ class _Bucket:
         self.number = number
         self.hard = hard
         self.heap: list[tuple[int, int, int, Gap]] = []
-        self.key: tuple[int, int, int, _Bucket] | None = None
+        self.key: _Key | None = None
 
     def refresh(self) -> None:
         """Bring the line's list up to what is first here now."""
@@ -135,9 +135,12 @@ class _Bucket:
         front = self.line.front
         if self.key is not None:
             del front[bisect_left(front, self.key)]
-        self.key = (heap[0][0], heap[0][1], self.number, self) if heap else None
+        self.key = (heap[0][0], heap[0][1], self.number, self.hard, self) if heap else None
         if self.key is not None:
             insort(front, self.key)
+
+
+_Key = tuple[int, int, int, int, _Bucket]  # start, the machine's rank, the bucket's number, its end, itself
 
 
 class Line:
@@ -148,7 +151,7 @@ class Line:
     def __init__(self, machines: Sequence[Timeline]) -> None:
         self.machines = machines
         self.longest = max((one.longest for one in machines), default=0)
-        self.front: list[tuple[int, int, int, _Bucket]] = []
+        self.front: list[_Key] = []
         buckets: dict[int, _Bucket] = {}
         for one in machines:
             for number, gap in enumerate(one.gaps):
@@ -163,9 +166,11 @@ class Line:
 
     def first_fit(self, length: int, not_before: int) -> tuple[int, int, Gap] | None:
         """Return (start, the machine's rank, the free time) where ``length`` fits earliest."""
-        for start, rank, _, bucket in self.front:
+        for start, rank, _, hard, bucket in self.front:
+            if start + length > hard:  # most are too short: what is left at the end of days
+                continue
             begin = start if start > not_before else not_before
-            if begin + length <= bucket.hard:
+            if begin + length <= hard:
                 gap = bucket.heap[0][3]
                 if begin < gap.end:
                     return begin, rank, gap
