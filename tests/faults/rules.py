@@ -213,8 +213,8 @@ RULES: tuple[Case, ...] = (
         (
             proof("F", WIRE + "test_an_unknown_state_is_neither_busy_nor_free"),
             proof("F", WIRE + "test_an_unknown_state_keeps_its_words_for_the_log"),
-            proof("F", CONTRACT + "test_every_kind_has_a_counterpart_and_every_counterpart_is_a_kind"),
-            proof("F", CONTRACT + "test_it_sends_proves_starts_observes_stops_and_deletes"),
+            proof("F", CONTRACT + "test_what_it_says_it_can_do_hangs_together"),
+            proof("F", CONTRACT + "test_it_starts_observes_refuses_a_second_start_stops_and_is_ready_again"),
         ),
     ),
     Case("REL-22", "queue and bookings know each other", "U", (proof("U", "jobs/planning/test_plan.py::test_no_two_jobs_overlap_on_a_machine_and_none_runs_where_it_must_not"), proof("D", "jobs/dispatch/test_look.py::test_rel_22_a_job_of_a_booking_starts_in_it"), proof("D", "jobs/planning/test_warn_of_overruns.py::test_who_booked_next_is_told_once_until_about_when_and_where_the_ways_out_are"), proof("D", "jobs/dispatch/test_start_by_itself.py::test_rel_22_starts_are_staggered_where_power_is_weak"))),

@@ -150,6 +150,7 @@ def test_a_client_that_sends_next_to_nothing_is_told_so(start: Starter) -> None:
     assert answered.startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.killed
 def test_a_full_disk_is_said_in_words_and_nobody_else_suffers(
     server: Running, small_files: Callable[[int], None]
 ) -> None:

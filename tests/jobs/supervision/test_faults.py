@@ -290,7 +290,9 @@ async def test_case_27_a_pause_that_the_printer_asks_for_is_a_pause_and_no_failu
     await lab.until_state(job, State.PAUSED)
 
 
-@pytest.mark.parametrize("halt", ["!!DEBUG:trigger_fatal_error_marlin", "!!DEBUG:maxtemp_error"])
+@pytest.mark.parametrize(
+    "halt", ["!!DEBUG:trigger_fatal_error_marlin", "!!DEBUG:maxtemp_error", "!!DEBUG:mintemp_error"]
+)
 async def test_case_28_a_firmware_halt_fails_the_job_and_the_machine_waits_for_staff(
     lab: Lab, halt: str
 ) -> None:
