@@ -66,7 +66,7 @@ def hear(
             mark_plate(machine, at=at, why="work_seen" if now in AT_WORK else "work_ended")
         elif now in LOST:
             void_plate_token(machine, at=at, why="contact_lost")
-        note_foreign(machine, report=now, foreign=foreign, path=said["report_path"], at=at)
+        note_foreign(machine, report=now, foreign=foreign, path=str(said["report_path"]), at=at)
     machine_changed(machine)
     return True
 

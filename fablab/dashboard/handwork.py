@@ -280,7 +280,7 @@ def reason_to_keep(job: Any, chosen: str) -> str:
 
     Raises ``Malformed``: ``reason_missing`` for what is none of the kind's reasons.
     """
-    guide = job.machine_model.kind.by_hand
+    guide: Guide = job.machine_model.kind.by_hand
     if chosen not in {one["value"] for one in failure_reasons(guide)}:
         raise Malformed(Problem("reason_missing", field="reason"))
     if chosen in words.FAILURES:

@@ -55,7 +55,7 @@ def press(
     if part is not None and _is_asked_by_line(part.attempt.machine, action):
         asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
         return job_for(actor, job_id), asked
-    details: dict[str, object] = {}
+    details: dict[str, Any] = {}
     if reason:
         details["reason"] = reason
     if seen_sha256:

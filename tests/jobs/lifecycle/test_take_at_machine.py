@@ -33,8 +33,8 @@ def cast() -> Cast:
     return cast
 
 
-def queued(cast: Cast, **fields: object) -> Job:
-    return make_job(cast, state=State.QUEUED, at=NOW, **fields)
+def queued(cast: Cast) -> Job:
+    return make_job(cast, state=State.QUEUED, at=NOW)
 
 
 def steps_of(job: Job) -> list[tuple[str, str]]:
