@@ -23,7 +23,7 @@ def tomorrow(hour: int) -> datetime:
 
 def embroidery(lab: Lab, person: Api) -> str:
     found = person.get(f"/api/v1/machines/?site={lab.site_id(person)}")["results"]
-    return next(machine["id"] for machine in found if machine["name"] == "Colette")
+    return next(str(machine["id"]) for machine in found if machine["name"] == "Colette")
 
 
 def book(person: Api, machine: str, hour: int) -> Answer:
@@ -40,8 +40,10 @@ def said_in_words(answer: Answer) -> None:
 def test_case_11_postgresql_restarted_and_locked_is_said_in_words_and_nothing_is_half_done(
     tmp_path: Path,
 ) -> None:
-    settings = {"DATABASE_LOCK_SECONDS": str(LOCK_S)}
-    with postgres() as server, open_lab(tmp_path, [], DATABASE_URL=server.url, **settings) as lab:
+    with (
+        postgres() as server,
+        open_lab(tmp_path, [], DATABASE_URL=server.url, DATABASE_LOCK_SECONDS=str(LOCK_S)) as lab,
+    ):
         sami = lab.api("sami")
         machine = embroidery(lab, sami)
         assert book(sami, machine, 9).status == 201

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +14,11 @@ from tests.faults.runs import first_seed, keeping_seeds, times
 from tests.journeys.lab import Lab, open_lab
 
 SECONDS = times("FABLAB_BOOKING_SECONDS", 6)
-FAST = {"API_READS_PER_MINUTE": "100000", "API_WRITES_PER_MINUTE": "100000", "DATABASE_LOCK_SECONDS": "10"}
+FAST: dict[str, Any] = {
+    "API_READS_PER_MINUTE": "100000",
+    "API_WRITES_PER_MINUTE": "100000",
+    "DATABASE_LOCK_SECONDS": "10",
+}
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
