@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.guide import Guide
-from equipment.machines.states import AT_WORK, FED, Condition, Driver, Plate, Report
+from equipment.machines.states import AT_WORK, FED, WATCHED, Condition, Driver, Plate, Report
 from fablab.api.shapes import job_shape, job_shapes
 from fablab.core.errors import Malformed, Problem
 from fablab.core.words import say
@@ -222,13 +222,15 @@ def _tools(job: Any) -> list[str]:
 def _steps(shape: Mapping[str, Any], machine: Mapping[str, Any], found: Any, guide: Guide) -> list[Card]:
     """Return the taps, the next one first: one each."""
     cards = []
-    offered = shape["actions"]
+    offered = present.still_to_ask(shape, shape["actions"])
     if "start" in offered and State(shape["state"]) is State.LOADED:
         clear = not machine["needs_plate"] or machine["plate"] == Plate.CLEAR
-        empty = EMPTY_AND_STARTED[guide.plate_word]
+        by_line = Driver(found.driver) in STARTED_BY_LINE  # pressing it is the start, not its report
+        empty = words.ACTION_WORDS[Action.START] if by_line else EMPTY_AND_STARTED[guide.plate_word]
+        started = _("Lancer") if by_line else _("C’est lancé")
         cards.append(
             {
-                **_tap(found, shape, "start", str(_("C’est lancé") if clear else empty), "play", "primary"),
+                **_tap(found, shape, "start", str(started if clear else empty), "play", "primary"),
                 "fields": {"job": shape["id"], "plate_clear": "" if clear else "true"},
             }
         )
@@ -293,7 +295,7 @@ def reason_to_keep(job: Any, chosen: str) -> str:
 
 def _next(found: Any, asked: Here, *, operates: bool) -> list[Card]:
     """Return the objects that may be made here next, in the order of the queue. Others' are for those on duty."""
-    if found.linked or Driver(found.driver) in FED:
+    if Driver(found.driver) in WATCHED:
         return []
     waiting = next_for_machine(found.pk, asked.at)
     seen = {

@@ -15,7 +15,7 @@ from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for
 from equipment.machines.record import write
-from equipment.machines.states import FED, Driver
+from equipment.machines.states import WATCHED, Driver
 from fablab.core.errors import Conflict, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
@@ -78,7 +78,7 @@ def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:
     approval = job.approvals.filter(voided_at__isnull=True).first()
     if approval is not None and at < approval.at + timedelta(seconds=APPROVAL_UNDO_S):
         problems.append(Problem("approved_just_now", {"seconds": APPROVAL_UNDO_S}))
-    if Driver(machine.driver) in FED:
+    if Driver(machine.driver) in WATCHED:
         problems.append(Problem("machine_fed_by_line", {"machine": machine.name}))
     wanted = {job.machine_id, machine.pk} - {None} == {machine.pk}
     fits = (machine.model_id, machine.site_id) == (job.machine_model_id, job.site_id)

@@ -11,6 +11,7 @@ from typing import Any
 from equipment.drivers.base import Observation
 from equipment.machines import figures
 from equipment.machines.figures import Figures
+from equipment.machines.said import help_needed
 from equipment.machines.states import AT_WORK, Condition, Plate, Report, condition_of
 from fablab.live.push import publish_async
 from jobs.lifecycle.queries import LiveAttempt
@@ -61,6 +62,7 @@ def as_told(found: Situation, heard: Heard, decisions: tuple[Decision, ...]) -> 
         foreign=heard.foreign,
         started=started,
         unsure=unsure,
+        needs_help=help_needed(machine, staff=False),
     )
     return Told(state, heard.report, heard.error, unsure)
 
