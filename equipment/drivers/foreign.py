@@ -9,13 +9,17 @@ from typing import Any, Never
 def read_json(text: bytes | str) -> Any:
     """Parse JSON from a stranger. Raises ValueError for everything that is not plain JSON."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        # Made once: every report of every machine comes through here.
+        return _JSON.decode(text if isinstance(text, str) else text.decode())
     except RecursionError as problem:
         raise ValueError("nested too deeply") from problem
 
 
 def _no_number(word: str) -> Never:
     raise ValueError(f"{word} is not a number of JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number)
 
 
 def finite(value: object) -> float | None:
@@ -37,15 +41,22 @@ def _readable(sign: str) -> bool:
     return unicodedata.category(sign) not in _UNREADABLE and sign not in _TURNING
 
 
+def _all_readable(text: str) -> bool:
+    return (text.isascii() and text.isprintable()) or all(map(_readable, text))
+
+
 def text_of(value: object, longest: int) -> str | None:
     """A stranger's text, shortened and made harmless; `None` for anything else or nothing."""
     if not isinstance(value, str):
         return None
-    return "".join(sign if _readable(sign) else " " for sign in value[:longest]).strip() or None
+    cut = value[:longest]
+    if _all_readable(cut):
+        return cut.strip() or None
+    return "".join(sign if _readable(sign) else " " for sign in cut).strip() or None
 
 
 def path_of(value: object, longest: int = 1024) -> str | None:
     """A stranger's path, unchanged because it has to be given back as it came; `None` if that is unsafe."""
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not all(map(_readable, value)):
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not _all_readable(value):
         return None
     return value

@@ -124,10 +124,10 @@ class Watch:
                 async for push in channel:
                     if push.kind is PushKind.CONNECTED:
                         connected_at = self.bench.monotonic()
+                        backoff.worked()
                     await self._room.acquire()
                     self._inbox.put_nowait(push)
             if self.bench.monotonic() - connected_at >= STEADY_S:
-                backoff.worked()
                 await asyncio.sleep(self.bench.chance.uniform(0.0, AT_ONCE_S))
             else:
                 await asyncio.sleep(backoff.failed())
