@@ -171,7 +171,7 @@ def _press(action: Action) -> Callable[..., str]:
             reason = handwork.reason_to_keep(job_for(asked.person, job_id), reason)
         elif action is Action.STOPPED:
             reason = "cancelled_at_machine"
-        press(
+        _job, order = press(
             job_id,
             action,
             actor=asked.person,
@@ -180,6 +180,8 @@ def _press(action: Action) -> Callable[..., str]:
             plate_clear=request.POST.get("plate_clear") == "true",
             machine=machine_id,
         )
+        if order is not None:  # the machine has not answered
+            return str(words.ASKED_WORDS[order.verb])
         return str(words.HISTORY_WORDS[action])
 
     return done

@@ -8,7 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.guide import Guide
-from equipment.machines.states import AT_WORK, FED, WATCHED, Condition, Driver, Plate, Report
+from equipment.machines.states import (
+    AT_WORK,
+    FED,
+    STARTED_BY_LINE,
+    WATCHED,
+    Condition,
+    Driver,
+    Plate,
+    Report,
+)
 from fablab.api.shapes import job_shape, job_shapes
 from fablab.core.errors import Malformed, Problem
 from fablab.core.words import say
@@ -18,6 +27,7 @@ from jobs.lifecycle import words
 from jobs.lifecycle.lying import lying_on, shelved
 from jobs.lifecycle.queries import live_attempts, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, State
+from jobs.lifecycle.table import Action
 from jobs.planning.queries import next_for_machine
 
 Card = present.Card
