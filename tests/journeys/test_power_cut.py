@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -60,12 +61,14 @@ def test_prints_that_a_power_cut_ended_are_shown_settled_at_once_and_come_first_
     needs = karim.get(here.replace("interruption", "worklist"))["results"]
     assert needs[0]["need"] == "interrupted"
 
+    for name in floor.printers:
+        eventually(f"the next one lies ready on {name}", partial(floor.jobs, name, "loaded"), 60)
     outcomes = [{"job": job_id, "outcome": one["likely"]} for job_id, one in found.items()]
     settled = karim.post(f"{here}settle/", {"outcomes": outcomes})
 
     assert (settled.status, settled["done"]) == (200, True), settled
     for job in jobs:
-        # Older than all that wait: the next ones on their machines, whatever lay ready there meanwhile.
+        # Older than all that wait: what lay ready there meanwhile makes way.
         wait_state(floor.sami, job.id, "loaded", seconds=60)
         assert job.starts() == 1
     assert all(floor.machine(name)["plate"] == "to_clear" for name in floor.printers)

@@ -1,6 +1,7 @@
 """After a power cut, and the list of what needs a hand: counted taps in a real browser, and how the pages look."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -75,13 +76,14 @@ def test_six_printers_are_settled_with_three_taps_and_one_for_each_plate(
     before = taps.count
     for left in range(5, -1, -1):
         taps.on("button", "Plateau vide")
-        wait_until(lambda left=left: _to_clear(jobs) == left, 10, "one plate more is empty")
+        wait_until(partial(_are_left, jobs, left), 10, "one plate more is empty")
         page.goto("/machines/")
     assert taps.count - before == 6
 
 
-def _to_clear(jobs: list[Job]) -> int:
-    return Machine.objects.filter(pk__in=[machine_of(job).pk for job in jobs], plate=Plate.TO_CLEAR).count()
+def _are_left(jobs: list[Job], count: int) -> bool:
+    plates = Machine.objects.filter(pk__in=[machine_of(job).pk for job in jobs], plate=Plate.TO_CLEAR)
+    return plates.count() == count
 
 
 def test_another_outcome_is_one_tap_and_what_is_refused_is_said_by_name_while_the_rest_is_done(
