@@ -11,6 +11,8 @@ MEMORY = "jobs/supervision/test_memory.py::"
 RANDOM = "jobs/supervision/test_random_faults.py::"
 DRIVER = "equipment/drivers/octoprint/"
 DAYS = "journeys/test_bad_days.py::"
+TAKEOVERS = "jobs/supervision/test_takeovers.py::"
+FLEET = "jobs/supervision/test_fleet.py::"
 KILLED = "journeys/test_killed.py::"
 FRONT = "fablab/front/test_receive.py::"
 CLOCK = "fablab/test_clock.py::"
@@ -95,6 +97,8 @@ CASES: tuple[Case, ...] = (
         "K",
         (
             proof("K", KILLS + "test_case_8_a_second_supervisor_idles_and_the_first_frozen_and_resumed_sends_nothing"),
+            counted("K", TAKEOVERS + "test_case_8_killed_and_frozen_in_turn_supervisors_start_nothing_twice", 50, "FABLAB_TAKEOVERS", 10),
+            proof("R", "jobs/supervision/test_frozen.py::test_a_start_that_slept_between_the_last_look_and_its_first_byte_does_not_leave"),
             proof("R", LOOP + "test_case_8_a_lease_that_ran_out_while_we_were_frozen_lets_no_start_leave"),
             proof("K", "project/test_serve.py::test_a_second_process_on_the_same_database_is_refused_and_the_first_goes_on"),
         ),

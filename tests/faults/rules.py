@@ -5,6 +5,7 @@ from tests.faults.cases import (
     DAYS,
     DRIVER,
     FAULTS,
+    FLEET,
     HERE,
     KILLED,
     KILLS,
@@ -13,10 +14,13 @@ from tests.faults.cases import (
     MEMORY,
     ONCE,
     STORMS,
+    TAKEOVERS,
     WHOLE,
 )
 from tests.faults.levels import Case, counted, proof
 
+FLEET = "jobs/supervision/test_fleet.py::"
+SENDING = "jobs/supervision/test_sending.py::"
 TAKE = "jobs/lifecycle/test_take_order.py::"
 LOOK = "jobs/dispatch/test_look.py::"
 GUARD = "equipment/bookings/test_guard.py::"
@@ -81,6 +85,7 @@ RULES: tuple[Case, ...] = (
         "one dispatcher for each machine, by a lease with a growing number",
         "K",
         (
+            proof("D", TAKEOVERS + "test_rel_5_each_machine_has_one_owner_and_a_killed_one_s_machines_pass_on_within_30_s"),
             proof("K", KILLS + "test_case_8_a_second_supervisor_idles_and_the_first_frozen_and_resumed_sends_nothing"),
             proof("R", LOOP + "test_rel_5_a_machine_belongs_to_one_process_and_a_lost_lease_ends_its_watch_at_once"),
             proof("D", LOOK + "test_case_8_a_lease_that_passed_on_claims_nothing"),
@@ -194,17 +199,19 @@ RULES: tuple[Case, ...] = (
         "F",
         (
             proof("F", LOOP + "test_rel_20_a_machine_that_answers_nothing_delays_no_other"),
+            proof("F", FLEET + "test_rel_19_dead_silent_and_dripping_machines_cost_the_living_nothing"),
             proof("F", WEB + "test_a_bad_machine_delays_no_other"),
             proof("U", "jobs/supervision/test_coordinator.py::test_two_machines_lost_together_are_not_asked_together"),
         ),
-        lacking="54 dead machines beside 2 live ones are measured by bench/fleet, not by a test",
     ),
     Case(
         "REL-20",
         "no transaction spans a network call; uploads run in a pool of four",
         "F",
-        (proof("F", LOOP + "test_rel_20_a_machine_that_answers_nothing_delays_no_other"),),
-        lacking="19 slow machines at once; that no connection is idle in a transaction meanwhile",
+        (
+            proof("F", LOOP + "test_rel_20_a_machine_that_answers_nothing_delays_no_other"),
+            proof("F", FLEET + "test_rel_20_no_transaction_spans_the_network"),
+        ),
     ),
     Case(
         "REL-21",
