@@ -19,8 +19,6 @@ from tests.faults.cases import (
 )
 from tests.faults.levels import Case, counted, proof
 
-FLEET = "jobs/supervision/test_fleet.py::"
-SENDING = "jobs/supervision/test_sending.py::"
 TAKE = "jobs/lifecycle/test_take_order.py::"
 LOOK = "jobs/dispatch/test_look.py::"
 GUARD = "equipment/bookings/test_guard.py::"

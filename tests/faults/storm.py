@@ -274,7 +274,7 @@ class Storm:
         self.lab.start(
             FABLAB_FAILPOINT=chance.choice([AFTER_UPLOAD, BEFORE_START_SENT, AFTER_START_ACCEPTED])
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 10
         while not self.lab.killed_itself() and time.monotonic() < deadline:
             self._ended.wait(TURN_S)
         self._killed(place, chance)

@@ -13,7 +13,7 @@ from tests.faults.postgres import Postgres, postgres
 from tests.faults.runs import first_seed, keeping_seeds, times
 from tests.journeys.lab import Lab, open_lab
 
-SECONDS = times("FABLAB_BOOKING_SECONDS", 6)
+SECONDS = times("FABLAB_BOOKING_SECONDS", 5)
 FAST: dict[str, Any] = {
     "API_READS_PER_MINUTE": "100000",
     "API_WRITES_PER_MINUTE": "100000",

@@ -9,7 +9,7 @@ from tests.faults.storm import storm
 
 pytestmark = [pytest.mark.octoprint, pytest.mark.killed]
 
-JOBS = times("FABLAB_STARTS", 6)
+JOBS = times("FABLAB_STARTS", 4)
 LONGEST_S = 120 + 45 * JOBS
 
 
