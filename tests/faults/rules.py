@@ -19,6 +19,7 @@ from tests.faults.cases import (
 )
 from tests.faults.levels import Case, counted, proof
 
+SENDING = "jobs/supervision/test_sending.py::"
 TAKE = "jobs/lifecycle/test_take_order.py::"
 LOOK = "jobs/dispatch/test_look.py::"
 GUARD = "equipment/bookings/test_guard.py::"
@@ -209,6 +210,7 @@ RULES: tuple[Case, ...] = (
         (
             proof("F", LOOP + "test_rel_20_a_machine_that_answers_nothing_delays_no_other"),
             proof("F", FLEET + "test_rel_20_no_transaction_spans_the_network"),
+            proof("F", SENDING + "test_rel_20_four_machines_are_sent_to_at_once_and_each_end_lets_the_next_one_in"),
         ),
     ),
     Case(
