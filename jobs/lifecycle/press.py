@@ -1,6 +1,7 @@
 """What a person presses: an act where the person's word is the fact, an order where a machine must answer."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
