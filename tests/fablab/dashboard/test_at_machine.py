@@ -281,7 +281,7 @@ def test_what_comes_next_is_shown_in_the_order_of_the_queue_with_the_reason_why_
 def test_the_page_asks_the_database_the_same_whatever_waits(cast: Cast, colette: Machine) -> None:
     now = timezone.now()
     staff = as_(cast.person("staff"))
-    asked = []
+    asked: list[int] = []
     for waiting in (4, 60):
         for number in range(len(asked) * 4, waiting):
             make_embroidery(cast, state=State.QUEUED, at=now + timedelta(seconds=number))
