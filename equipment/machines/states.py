@@ -38,6 +38,7 @@ LINKED = frozenset(
 )  # the machine itself reports; else a person at it does
 FED = LINKED | {Driver.FOLDER}  # a file is stored there before anything starts
 STARTED_BY_LINE = LINKED | {Driver.RAWTCP}  # a start is an order, sent by supervision
+STREAMED = STARTED_BY_LINE - FED  # the file goes with the start, and is made as it arrives
 WATCHED = FED | STARTED_BY_LINE  # supervision holds a line to these
 
 
@@ -87,20 +88,19 @@ def condition_of(
     unsure: bool = False,
     needs_help: bool = False,
     in_use: bool = False,
+    waits_for_line: bool = False,
 ) -> Condition:
     """Return what people see. The most important thing a person must do wins; silence is never "free".
 
     ``live_attempt``: a job lies on the machine or is on its way. ``started``: it moved, or may have. ``unsure``: what
     became of it is not proven, so nobody says free or printing (UX-5). ``needs_help`` and ``in_use`` are a person's
-    word (UX-2).
+    word (UX-2). ``waits_for_line``: what lies ready can be begun by line alone; otherwise a line that is down says
+    nothing of a machine without a link, which people go on using.
     """
     if out_of_order:
         return Condition.OUT_OF_ORDER
-    if linked and (
-        unsure
-        or stale
-        or report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
-    ):
+    lost = report in {Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR}
+    if unsure or (linked and (stale or lost)) or (waits_for_line and report is Report.SILENT):
         return Condition.UNREACHABLE
     if needs_help:
         return Condition.NEEDS_HELP

@@ -14,7 +14,7 @@ from equipment.bookings.queries import checked_in_now, next_free_for_machines
 from equipment.machines import figures
 from equipment.machines.models import Machine
 from equipment.machines.said import help_needed, used_by_hand
-from equipment.machines.states import Condition, Plate, Report, condition_of
+from equipment.machines.states import STREAMED, Condition, Driver, Plate, Report, condition_of
 from fablab.core.words import say
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.queries import (
@@ -69,6 +69,9 @@ def condition(
         unsure=attempt is not None and attempt.unsure_since is not None,
         needs_help=help_needed(machine, staff=staff),
         in_use=used or used_by_hand(machine, at),
+        waits_for_line=(
+            attempt is not None and attempt.started_at is None and Driver(machine.driver) in STREAMED
+        ),
     )
 
 

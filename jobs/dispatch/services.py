@@ -17,6 +17,7 @@ from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
 from jobs.planning.facts import Place
+from jobs.planning.guards import NOT_REACHED
 from jobs.planning.queries import Outlook, PutOff, outlooks, pulse
 from jobs.planning.services import warn_of_overruns
 
@@ -26,7 +27,10 @@ FOLDER = "fl"
 REFUSES_FILE = "waiting_file_refused"
 WARN_EVERY = timedelta(seconds=30)
 LOOK_ANEW = timedelta(seconds=5)
-PUT_OFF_S = 300.0  # a machine that refuses a file is not asked again for so long
+PUT_OFF_S = {  # a machine is not asked again for so long
+    REFUSES_FILE: 300.0,  # somebody has to make room there
+    NOT_REACHED: 60.0,
+}
 
 
 @dataclass(frozen=True)
@@ -137,17 +141,19 @@ def was_sent(attempt_id: str, *, remote_path: str, remote_sha1: str, remote_runs
     return lifecycle.step_attempt(attempt_id, Action.LOAD, source=Source.DISPATCHER, at=at)
 
 
-def was_not_sent(live: LiveAttempt, *, code: str, storage: bool, at: datetime) -> None:
+def was_not_sent(live: LiveAttempt, *, code: str, put_off: str, at: datetime) -> None:
     """Give a job back whose file did not get to the machine; after three tries it has failed.
 
-    ``storage``: the machine has no room for the file or does not take it, which is no fault of the job: it stays in
-    the queue (fault case 13), and the caller puts it off for this machine first (``PUT_OFF_S``).
+    ``put_off``: the machine has no room for the file or does not take it (``REFUSES_FILE``), or the way to it is
+    shut (``NOT_REACHED``), which is no fault of the job: it stays in the queue (fault case 13), and the caller puts it
+    off for this machine first (``PUT_OFF_S``). Empty: that was a try.
     """
     # Perhaps a part of it, or all, is there: what is noted is removed later.
     built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
     lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
-    if storage:
-        give_back(live.id, why="storage_refused", blameless=True, at=at, code=code)
+    if put_off:
+        why = "storage_refused" if put_off == REFUSES_FILE else "sending_failed"
+        give_back(live.id, why=why, blameless=True, at=at, code=code)
         return
     tries = (
         Attempt.objects.get(pk=live.id).parts.filter(live=True).values_list("job__attempts_made", flat=True)

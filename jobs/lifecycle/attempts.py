@@ -110,6 +110,13 @@ def note_sending(attempt_id: str, sent_bytes: int) -> None:
     Attempt.objects.filter(pk=attempt_id, loaded_at__isnull=True).update(sent_bytes=sent_bytes)
 
 
+def note_taken(attempt_id: str, taken_bytes: int) -> None:
+    """Note how many bytes have gone into a machine that makes what arrives."""
+    Attempt.objects.filter(pk=attempt_id, ended_at__isnull=True, start_sent_at__isnull=False).update(
+        sent_bytes=taken_bytes
+    )
+
+
 def note_sent(attempt_id: str, *, remote_path: str, remote_sha1: str, remote_runs: int, at: datetime) -> None:
     """Note where the file lies on the machine, its hash there, and how often the machine has printed it so far."""
     Attempt.objects.filter(pk=attempt_id).update(

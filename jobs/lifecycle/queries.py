@@ -10,7 +10,7 @@ from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import MachineKind
-from equipment.machines.states import AT_WORK, Report
+from equipment.machines.states import AT_WORK, STARTED_BY_LINE, STREAMED, Driver, Report
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.queries import is_on_site, present_people
 from equipment.sites.states import STAFF_ROLES, Role
@@ -20,7 +20,7 @@ from fablab.people.models import User
 from jobs.inspection.findings import Finding
 from jobs.lifecycle.models import Approval, Attempt, AttemptJob, Job, JobEvent, Order
 from jobs.lifecycle.states import UNSETTLED, OrderState, State
-from jobs.lifecycle.table import MAX_ATTEMPTS, Action, Who, actions_of
+from jobs.lifecycle.table import MAX_ATTEMPTS, ROWS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
 
 STITCHES = frozenset({"dst", "pes"})  # machine files that say where the needle goes, and command nothing
@@ -168,10 +168,15 @@ def _would_be_refused(
         case Action.APPROVE:
             return Who.OWNER in parts and not job.site.self_approval
         case Action.START:
-            return linked and (
+            driver = part.attempt.machine.driver if part else job.machine.driver if job.machine else None
+            by_line = linked or (driver is not None and Driver(driver) in STARTED_BY_LINE)
+            return by_line and (
                 State(job.state) is not State.LOADED
+                or not parts & ROWS[Action.START].ordered_by
                 or not job.machine_model.kind.remote_start
                 or not viewer.is_on_site(job.site_id)
+                # Where no look will tell, what has left is not sent again.
+                or (not linked and part is not None and may_have_started(part.attempt))
             )
         case Action.RESUME:
             return linked and not viewer.is_on_site(job.site_id)
@@ -192,14 +197,29 @@ def may_have_started(attempt: Attempt) -> bool:
 
 def by_the_clock(attempt: Attempt, at: datetime) -> tuple[float | None, int | None]:
     """Return (percent, seconds left) of a try on a machine that says nothing: the time since its start, measured by
-    the file's own estimate. (None, None) without one. It never says 100: only a person knows when it is done.
+    the file's own estimate. It never says 100: only a person knows when it is done.
+
+    A machine that is fed while it works cannot have made more than it has taken, so it is at most that far: it may
+    take a short file at once, and none while somebody changes its blade. Without an estimate that is all we know.
     """
-    minutes = (attempt.machine_file.report or {}).get("minutes")
-    if attempt.started_at is None or minutes is None:
+    if attempt.started_at is None:
         return None, None
+    minutes = (attempt.machine_file.report or {}).get("minutes")
+    taken = _taken(attempt)
+    if minutes is None:
+        return (None if taken is None else min(99.0, taken)), None
     whole = max(float(minutes) * 60, SHORTEST_WORK_S)
     passed = max(0.0, (at - attempt.started_at).total_seconds())
+    if taken is not None:
+        passed = min(passed, whole * taken / 100)
     return min(99.0, 100 * passed / whole), max(0, round(whole - passed))
+
+
+def _taken(attempt: Attempt) -> float | None:
+    """Return how much of the file has gone into a machine that makes what arrives, in percent."""
+    if Driver(attempt.machine.driver) not in STREAMED or not attempt.machine_file.size:
+        return None
+    return 100 * attempt.sent_bytes / attempt.machine_file.size
 
 
 def machine_vouches(attempt: Attempt) -> bool:
@@ -238,6 +258,7 @@ class LiveAttempt:
     started_at: datetime | None
     unsure_since: datetime | None
     unsure_why: str
+    sent_bytes: int  # stored there, or taken with the start
 
 
 _ADVANCE = (State.SENDING, State.LOADED, State.RUNNING, State.PAUSED, State.STOPPING)
@@ -266,6 +287,7 @@ def _live(attempt: Attempt) -> LiveAttempt:
         started_at=attempt.started_at,
         unsure_since=attempt.unsure_since,
         unsure_why=attempt.unsure_why,
+        sent_bytes=attempt.sent_bytes,
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from jobs.lifecycle.table import APPROVAL_UNDO_S
 from jobs.planning.facts import MachineNow, Params, Reason, Waiting
 
+NOT_REACHED = "waiting_unreachable"
 UNDO = timedelta(seconds=APPROVAL_UNDO_S)
 
 
@@ -149,8 +150,18 @@ def _frame(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
 
 
 def _put_off(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
-    refused = job.put_off.get(machine.id)
-    return {"machine": machine.name} if refused and refused[1] > at else None
+    return {"machine": machine.name} if _put_off_for(job, machine, at) not in ("", NOT_REACHED) else None
+
+
+def _not_reached(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
+    """The machine seemed to be there, and its file did not get through."""
+    not_said = machine.heard and _put_off_for(job, machine, at) == NOT_REACHED
+    return {"machine": machine.name} if not_said else None
+
+
+def _put_off_for(job: Waiting, machine: MachineNow, at: datetime) -> str:
+    code, until = job.put_off.get(machine.id, ("", at))
+    return code if until > at else ""
 
 
 GUARDS: tuple[Guard, ...] = (
@@ -162,7 +173,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("waiting_frame", About.FIT, _frame),
     Guard("waiting_out_of_order", About.MACHINE, _in_service),
     Guard("waiting_needs_help", About.MACHINE, _needs_help),
-    Guard("waiting_unreachable", About.MACHINE, _heard),
+    Guard(NOT_REACHED, About.MACHINE, _heard),
     Guard("waiting_closed", About.MACHINE, _open),
     Guard("waiting_too_long", About.PAIR, _too_long),
     Guard("waiting_foreign_print", About.MACHINE, _foreign),
@@ -173,6 +184,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("waiting_closing_time", About.PAIR, _closing),
     Guard("waiting_power_cut", About.PAIR, _power_cut),
     Guard("waiting_out_of_order", About.PAIR, _outage),
+    Guard(NOT_REACHED, About.PAIR, _not_reached),
     Guard("waiting_file_refused", About.PAIR, _put_off),
 )
 BUSY = "waiting_machine_busy"

@@ -9,6 +9,7 @@ import logging
 
 from equipment.drivers.base import Driver, DriverError
 from equipment.machines import services as machines
+from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import State, Verb
 from jobs.supervision import records
 from jobs.supervision.bench import Bench, Lease
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 REACH_EVERY_S = (8.0, 12.0)  # whoever presses start must have been heard within the last 45 s
 GONE_AFTER_S = 20.0  # a plug that is pulled for a moment is no news
+MAY_FLOW = frozenset({State.LOADED, State.RUNNING, State.PAUSED})  # the file goes on with its start
 HEARD = "ready"
 SILENT = "silent"
 
@@ -54,8 +56,11 @@ class Attended:
                     logger.exception("%s: a turn of the watch failed", self.machine_id)
                     await asyncio.sleep(backoff.failed())
         finally:
+            cut = self.orders.let_flow("")
             await self.errands.end()
             await self.driver.close()
+            if cut:
+                await self._end_in_doubt()
 
     async def step(self) -> None:
         """Wait for a kick or the time to try the line, and deal with it."""
@@ -103,24 +108,48 @@ class Attended:
         await self.bench.db(machines.hear, self.machine_id, report=report, error=error, at=self.bench.clock())
 
     async def settle(self) -> None:
-        """Begin what has to be begun; what moves the job is said by a person, or by the end of an order."""
+        """Begin what has to be begun; what moves the job is said by a person, or by the bytes of an order."""
+        # Asked first: what is read next may be older than the order's end, which looks again.
+        flows = self.errands.order_is_out
         found = await self.bench.db(records.situation, self.machine_id, at=self.bench.clock())
         if found.machine.lease_number != self.lease.number:
+            self.orders.let_flow("")
             return  # another process watches it now
         attempt = found.attempt
+        self.orders.let_flow(attempt.id if attempt is not None and attempt.state in MAY_FLOW else "")
         if found.waiting:
             order_id, verb = found.waiting[0]
             self.errands.carry_out(order_id, Verb(verb))
         self.errands.deliver(attempt)
-        if attempt is None:
-            if self._lost_at is None and self.driver.capabilities.send:
-                self.errands.tidy()
+        if self._lost_at is None and self.driver.capabilities.send:
+            self.errands.tidy()
+        if not flows:
+            await self._doubt(attempt)
+
+    async def _doubt(self, attempt: LiveAttempt | None) -> None:
+        """Say so when a file has gone into the machine and nobody knows how far: what has arrived may be made.
+
+        It was broken off, or a process that ended since had sent it. It is never sent again by itself.
+        """
+        if attempt is None or not self.driver.capabilities.streams or attempt.start_sent_at is None:
             return
-        sent = attempt.state is State.LOADED and attempt.start_sent_at is not None
-        if sent and not self.errands.order_is_out and not attempt.unsure_since:
-            # Sent by a process that ended since, or broken off: what has arrived may be on the piece.
-            logger.warning("%s: nobody knows how much of the file the machine has taken", self.machine_id)
-            await self.bench.db(records.note_unsure, attempt.id, Why.START_UNPROVEN, at=self.bench.clock())
+        if attempt.unsure_since is not None or attempt.state not in MAY_FLOW:
+            return
+        begun = attempt.state is not State.LOADED
+        if begun and attempt.sent_bytes >= attempt.file_size:
+            return  # it has all of it: a person says when it is made
+        logger.warning("%s: nobody knows how much of the file the machine has made", self.machine_id)
+        why = Why.LINE_BROKEN if begun else Why.START_UNPROVEN
+        await self.bench.db(records.note_unsure, attempt.id, why, at=self.bench.clock())
+
+    async def _end_in_doubt(self) -> None:
+        """The watch ends and its line was cut: people read that at once, not when the next watch begins."""
+        try:
+            found = await self.bench.db(records.situation, self.machine_id, at=self.bench.clock())
+            if found.machine.lease_number == self.lease.number:
+                await self._doubt(found.attempt)
+        except Exception:
+            logger.exception("%s: the next watch says that the line was cut", self.machine_id)
 
     async def idle(self) -> None:
         """Wait for what was begun: the order, the upload, the tidying. For tests."""

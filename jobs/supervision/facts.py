@@ -20,6 +20,7 @@ class Why(StrEnum):
     STOP_UNPROVEN = "stop_unproven"
     WRONG_FILE = "wrong_file"
     PRINTS_UNKNOWN = "prints_unknown"
+    LINE_BROKEN = "line_broken"
     # how it ended
     LOST = "lost"
     CONNECTION = "connection"

@@ -18,6 +18,7 @@ from jobs.supervision import failpoints, records
 from jobs.supervision.bench import Bench, Lease, sha256_of, since_boot
 from jobs.supervision.coordinator import Coordinator
 from jobs.supervision.facts import StartAsked, Why
+from jobs.supervision.flow import Cut, Flow
 from jobs.supervision.memory import Memory
 from jobs.supervision.reconcile import START_SEEN_WITHIN_S, why_not_start
 
@@ -42,6 +43,8 @@ class Orders:
         self._memory = memory
         self._coordinator = coordinator
         self._bench = bench
+        self._flow: Flow | None = None
+        self._may_flow = ""  # the try whose file may flow
 
     async def carry_out(self, order_id: str, verb: Verb) -> None:
         """Carry out one waiting order, or settle it with the reason why nothing was sent."""
@@ -90,7 +93,13 @@ class Orders:
         if verb is not Verb.START or not self._driver.capabilities.streams:
             await self._settle(order_id, OrderState.REFUSED, "not_supported")
             return
-        if await asyncio.to_thread(sha256_of, attempt.file_path) != attempt.file_sha256:
+        try:
+            found = await asyncio.to_thread(sha256_of, attempt.file_path)
+        except OSError:
+            logger.exception("%s: our own file of attempt %s cannot be read", self._machine_id, attempt.id)
+            await self._settle(order_id, OrderState.REFUSED, "file_unreadable")
+            return
+        if found != attempt.file_sha256:
             await self._settle(order_id, OrderState.REFUSED, Why.FILE_DIFFERS)
             await self._bench.db(file_has_changed, attempt, at=self._bench.clock())
             return
@@ -129,13 +138,30 @@ class Orders:
         except DriverError as problem:
             logger.warning("%s: that stop did not work: %s", self._machine_id, problem)
 
+    def let_flow(self, attempt_id: str) -> bool:
+        """Let a file go on with its start for this try alone ("" for none), now and later.
+
+        Returns whether a line was cut for it.
+        """
+        self._may_flow = attempt_id
+        if self._flow is None or self._flow.attempt_id == attempt_id:
+            return False
+        logger.info("%s: the line is cut", self._machine_id)
+        self._flow.cut()
+        return True
+
     async def _send_start(self, order: Order, attempt: LiveAttempt) -> None:
         bench, memory = self._bench, self._memory
+        flow = Flow(order, attempt, self._lease, bench) if self._driver.capabilities.streams else None
+        self._flow = flow
         try:
-            with only_while(self._right_of(order)):
-                await self._driver.start(attempt.remote_path, attempt.file_path)
+            with only_while(self._right_of(order, flow)):
+                starting = self._driver.start(
+                    attempt.remote_path, attempt.file_path, flow.taken if flow else None
+                )
+                await (flow.carry(starting) if flow else starting)
         except NotLeft:
-            await self._not_started(order, self._why_held_back())
+            await self._not_started(order, self._why_held_back(flow))
             return
         except OSError:
             logger.exception("%s: our own file of attempt %s cannot be read", self._machine_id, attempt.id)
@@ -147,17 +173,20 @@ class Orders:
                 return
             logger.warning("%s: nobody knows whether the start arrived: %s", self._machine_id, problem)
             memory.start_went(StartAsked.UNKNOWN, bench.monotonic())
+            if flow is not None:  # no look will ever tell: a person does
+                await self._settle(order.pk, OrderState.UNKNOWN, problem.code)
+        except Cut:
+            await self._settle(order.pk, OrderState.UNKNOWN, "answer_lost")
         else:
             failpoints.passing(failpoints.AFTER_START_ACCEPTED)
             memory.start_went(StartAsked.ACCEPTED, bench.monotonic())
             await self._settle(order.pk, OrderState.DONE, "accepted")
-            if not self._driver.capabilities.observe:
-                # All of it was taken, and nobody else will ever say that it began.
-                await bench.db(records.line_has_started, attempt.id, at=bench.clock())
+        finally:
+            self._flow = None
         self._coordinator.expect_change(bench.monotonic(), START_SEEN_WITHIN_S)
         self._coordinator.look_now(bench.monotonic())
 
-    def _right_of(self, order: Order) -> Callable[[], bool]:
+    def _right_of(self, order: Order, flow: Flow | None = None) -> Callable[[], bool]:
         """Return what is asked right before the bytes leave: still our machine, and still within the order's time.
 
         Both by a clock that nobody sets and that no sleep stops: a process frozen between taking and sending sends
@@ -166,12 +195,17 @@ class Orders:
         deadline = since_boot() + _seconds_left(order, self._bench.clock())
 
         def holds() -> bool:
-            return self._lease.holds() and since_boot() < deadline
+            return self._lease.holds() and since_boot() < deadline and self._is_wanted(flow)
 
         return holds
 
-    def _why_held_back(self) -> str:
-        return "expired" if self._lease.holds() else "lease_lost"
+    def _is_wanted(self, flow: Flow | None) -> bool:
+        return flow is None or flow.attempt_id == self._may_flow
+
+    def _why_held_back(self, flow: Flow | None = None) -> str:
+        if not self._lease.holds():
+            return "lease_lost"
+        return "expired" if self._is_wanted(flow) else "stop_asked"
 
     async def _not_started(self, order: Order, why: str) -> None:
         self._memory.start_went(StartAsked.NOT, self._bench.monotonic())

@@ -20,6 +20,7 @@ from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
 from jobs.dispatch import services as dispatch
 from jobs.dispatch.services import give_back
+from jobs.lifecycle import estimates
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, AttemptJob, Order
 from jobs.lifecycle.queries import (
@@ -330,9 +331,13 @@ def pulse(machine_ids: list[str]) -> Mapping[str, object]:
     return found
 
 
-def line_has_started(attempt_id: str, *, at: datetime) -> bool:
-    """Note that a machine which says nothing has taken the whole of its file: loaded → running."""
-    return lifecycle.step_attempt(attempt_id, Action.START, source=Source.MACHINE, at=at, accepted=True)
+def line_has_taken(order_id: str, attempt_id: str, taken: int, *, begins: bool, at: datetime) -> None:
+    """Note how many bytes a machine that makes what arrives has taken. ``begins``: the first: loaded → running."""
+    if begins:
+        lifecycle.settle_order(order_id, state=OrderState.DONE, outcome="accepted", at=at)
+        lifecycle.step_attempt(attempt_id, Action.START, source=Source.MACHINE, at=at, accepted=True)
+    lifecycle.note_taken(attempt_id, taken)
+    estimates.tell_one(attempt_id, at)
 
 
 def note_unsure(attempt_id: str, why: str, *, at: datetime) -> None:

@@ -6,9 +6,11 @@ import re
 from datetime import timedelta
 
 from equipment.drivers.base import Code, Driver, DriverError, RemoteFile
+from equipment.machines import services as machines
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.queries import LiveAttempt
+from jobs.planning.guards import NOT_REACHED
 from jobs.supervision import failpoints, records, telling
 from jobs.supervision.bench import Bench, sha256_of
 
@@ -80,7 +82,7 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
                 return
             file = await _carry(driver, live, bench) if driver.capabilities.send else None
         except DriverError as problem:
-            await _not_sent(live, problem, bench)
+            await _not_sent(driver, live, problem, bench)
             return
         except TimeoutError:
             logger.warning("%s: takes attempt %s too slowly, others wait", live.machine_id, live.id)
@@ -88,9 +90,7 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
             return
         except OSError:
             logger.exception("%s: our own file of attempt %s cannot be read", live.machine_id, live.id)
-            await bench.db(
-                dispatch.was_not_sent, live, code="file_unreadable", storage=False, at=bench.clock()
-            )
+            await bench.db(dispatch.was_not_sent, live, code="file_unreadable", put_off="", at=bench.clock())
             return
     failpoints.passing(failpoints.AFTER_UPLOAD)
     await bench.db(
@@ -116,15 +116,31 @@ async def _carry(driver: Driver, live: LiveAttempt, bench: Bench) -> RemoteFile:
             await count.ended()
 
 
-async def _not_sent(live: LiveAttempt, problem: DriverError, bench: Bench) -> None:
+async def _not_sent(driver: Driver, live: LiveAttempt, problem: DriverError, bench: Bench) -> None:
     logger.warning("%s: the file of attempt %s did not arrive: %s", live.machine_id, live.id, problem)
-    storage = problem.code is Code.STORAGE_REFUSED
-    if storage:
+    put_off = _put_off(driver, problem)
+    if put_off:
         # Before it is given back: the dispatcher may look at any moment.
-        until = bench.clock() + timedelta(seconds=dispatch.PUT_OFF_S)
+        until = bench.clock() + timedelta(seconds=dispatch.PUT_OFF_S[put_off])
         for job_id in live.job_ids:
-            bench.put_off[(job_id, live.machine_id)] = (dispatch.REFUSES_FILE, until)
-    await bench.db(dispatch.was_not_sent, live, code=problem.code, storage=storage, at=bench.clock())
+            bench.put_off[(job_id, live.machine_id)] = (put_off, until)
+    if put_off == NOT_REACHED:
+        # The same way is tried all the while: when it is open again, that is heard.
+        await bench.db(machines.hear, live.machine_id, report="silent", error=problem.code, at=bench.clock())
+    await bench.db(dispatch.was_not_sent, live, code=problem.code, put_off=put_off, at=bench.clock())
+
+
+def _put_off(driver: Driver, problem: DriverError) -> str:
+    """Return why the job waits for a while, nothing where its file may be at fault.
+
+    A machine that tells of itself is judged by what it says: as long as it is heard well, a file that does not get
+    there was a try. Of a folder nobody knows more than that the way to it is shut.
+    """
+    if problem.code is Code.STORAGE_REFUSED:
+        return dispatch.REFUSES_FILE
+    if driver.capabilities.observe or problem.code is Code.FILE_DIFFERS:
+        return ""
+    return NOT_REACHED
 
 
 async def tidy(driver: Driver, machine_id: str, bench: Bench) -> int:

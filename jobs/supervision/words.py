@@ -18,6 +18,7 @@ UNSURE: Mapping[str, Promise] = {
     "unknown_state": _CHECKING,
     "start_unproven": _CHECKING,
     "prints_unknown": _CHECKING,
+    "line_broken": _CHECKING,
     "stop_unproven": _("La machine ne s’arrête pas. Appuie sur son bouton."),
     "wrong_file": _("La machine fait un autre fichier. Va la voir."),
 }

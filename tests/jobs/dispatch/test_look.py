@@ -238,7 +238,7 @@ def test_a_file_that_did_not_arrive_puts_the_job_back_in_its_place_and_the_third
         look(cast)
         live = live_attempt(cast.machine.pk)
         assert live is not None
-        dispatch.was_not_sent(live, code="timed_out", storage=False, at=MONDAY)
+        dispatch.was_not_sent(live, code="timed_out", put_off="", at=MONDAY)
         job.refresh_from_db()
         assert (job.attempts_made, job.state, job.reason) == (attempt, expected, "sending_failed")
         assert job.queued_at == place
@@ -252,7 +252,7 @@ def test_case_13_a_machine_whose_storage_is_full_is_named_and_the_job_stays_queu
         live = live_attempt(cast.machine.pk)
         if live is not None:
             put_off[(job.pk, cast.machine.pk)] = (dispatch.REFUSES_FILE, MONDAY + timedelta(minutes=5))
-            dispatch.was_not_sent(live, code="storage_refused", storage=True, at=MONDAY)
+            dispatch.was_not_sent(live, code="storage_refused", put_off=dispatch.REFUSES_FILE, at=MONDAY)
     assert codes(job) == ["waiting_file_refused"]
     assert (job.state, job.attempts_made) == (State.QUEUED, 0)
     assert JobEvent.objects.filter(job=job, action=Action.CLAIM).count() == 1

@@ -59,6 +59,7 @@ ALONE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("waiting_material", {"material": "PETG"}, {"material": "PLA"}),
     ("waiting_nozzle", {"nozzle_mm": 0.4}, {"nozzle_mm": 0.6}),
     ("waiting_frame", {"frame": "10x10"}, {"frame": "13x18"}),
+    ("waiting_unreachable", {"put_off": {"red": ("waiting_unreachable", after(5))}}, {}),
     ("waiting_file_refused", {"put_off": {"red": ("storage_refused", after(5))}}, {}),
 ]
 
