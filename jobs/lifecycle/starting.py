@@ -12,7 +12,8 @@ from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
 from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, Driver, Report
 from equipment.sites.models import Site
-from equipment.sites.queries import open_until, present_people
+from equipment.sites.queries import open_until, present_people, roles_of
+from equipment.sites.states import ON_DUTY_ROLES
 from fablab.live import push
 from fablab.people.models import User
 from jobs.lifecycle import live
@@ -116,7 +117,7 @@ def start_by_itself(attempt_id: str, *, lease_number: int, at: datetime) -> Orde
 def _may_start(machine: Machine, attempt: Attempt, jobs: list[Job], at: datetime) -> bool:
     if not machine.auto_start or not machine.model.kind.remote_start:
         return False
-    if Driver(machine.driver) not in STARTED_BY_LINE or machine.plate_cleared_by is None:
+    if Driver(machine.driver) not in STARTED_BY_LINE:
         return False
     if machine.out_of_order_since is not None or machine.needs_help_since is not None:
         return False
@@ -126,9 +127,20 @@ def _may_start(machine: Machine, attempt: Attempt, jobs: list[Job], at: datetime
         return False
     if any(job.state != State.LOADED for job in jobs) or attempt.orders.filter(verb=Verb.START).exists():
         return False
+    if not _cleared_on_duty(machine):
+        return False
     if not right_holds(machine, at) or any(approval_problem(job, at, machine) for job in jobs):
         return False
     return open_until(machine.site, at) is not None and present_people(machine.site_id, at).exists()
+
+
+def _cleared_on_duty(machine: Machine) -> bool:
+    """Say whether somebody of the place's instructors and staff confirmed the plate clear: they were there.
+
+    Who makes their own work may empty their own plate, but nobody can prove that they stood there.
+    """
+    cleared_by = machine.plate_cleared_by
+    return cleared_by is not None and bool(roles_of(cleared_by, machine.site_id) & ON_DUTY_ROLES)
 
 
 def _record(job: Job, order: Order, at: datetime) -> None:

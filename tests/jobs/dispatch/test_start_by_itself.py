@@ -90,6 +90,10 @@ def cleared_by_nobody_who_is_known_any_more(cast: Cast) -> None:
     Machine.objects.update(plate_cleared_by=None)
 
 
+def cleared_by_a_member_at_their_own_work(cast: Cast) -> None:
+    Machine.objects.update(plate_cleared_by=cast.person("owner"))
+
+
 def clock_doubted(cast: Cast) -> None:
     Witness.objects.update_or_create(
         pk=1, defaults={"at": MONDAY, "doubted_since": MONDAY, "why": Why.STEPPED}
@@ -153,6 +157,7 @@ def lease_elsewhere(cast: Cast) -> None:
         plate_to_clear,
         token_used_up,
         cleared_by_nobody_who_is_known_any_more,
+        cleared_by_a_member_at_their_own_work,
         clock_doubted,
         after_a_power_cut,
         power_cut_announced,
