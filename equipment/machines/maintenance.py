@@ -98,9 +98,10 @@ def _measured(machines: QuerySet[Machine], at: datetime) -> dict[str, Use]:
 def _worked(relation: str, began: str, at: datetime, **only: Any) -> Coalesce:
     """Add up what a machine did after the last line of its log, through a relation of its table."""
     ended = f"{relation}__ended_at"
+    late = Q(**{f"{ended}__gt": OuterRef("last_at")}) | Q(**{f"{ended}__isnull": True})
     spans = (
-        Machine.objects.filter(pk=OuterRef("pk"), **only)
-        .filter(Q(**{f"{ended}__gt": OuterRef("last_at")}) | Q(**{f"{ended}__isnull": True}))
+        # One filter: a second one would join the table again, and pair each row with every other.
+        Machine.objects.filter(late, pk=OuterRef("pk"), **only)
         .values("pk")
         .annotate(
             worked=Sum(

@@ -98,6 +98,20 @@ def test_a_print_beside_the_queue_counts_once_somebody_said_it_is_theirs(cast: C
     assert use(cast).used == hours(3)
 
 
+def test_beside_prints_that_are_somebodys_those_that_are_nobodys_count_for_nothing(cast: Cast) -> None:
+    owner = cast.person("owner")
+    for began, length, person in ((9, 1, owner), (7, 1, owner), (5, 4, None)):
+        ForeignPrint.objects.create(
+            machine=cast.machine,
+            began_at=MONDAY - hours(began),
+            ended_at=MONDAY - hours(began - length),
+            person=person,
+            adopted_at=MONDAY if person else None,
+        )
+
+    assert use(cast).used == hours(2)
+
+
 def test_after_maintenance_the_hours_since_begin_anew_and_the_whole_stays(cast: Cast, staff: User) -> None:
     worked(cast, MONDAY - hours(30), hours(5))
     note(cast, staff)
