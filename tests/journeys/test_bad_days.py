@@ -79,6 +79,7 @@ def test_case_11_sqlite_locked_by_another_program_is_said_in_words_and_nothing_i
     job = floor.loaded("Ada")
     floor.lab.stop()
     floor.lab.start(DATABASE_LOCK_SECONDS="2")
+    floor.lab.api("karim")  # has signed in before
     with database_locked(floor.lab.folder / "var" / "fablab.sqlite3"):
         answer = floor.press(job)
         assert (answer.status, answer["code"]) == (503, "busy")
