@@ -19,6 +19,7 @@ from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import LIVE, BookingState
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.plate import void_plate_token
 from equipment.machines.queries import machine_for
 from equipment.sites.queries import roles_of
 from equipment.sites.states import ON_DUTY_ROLES, Role
@@ -164,9 +165,14 @@ def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
         raise Refused("booking_over")
     if at < booking.start - EARLIEST_CHECK_IN:
         raise Refused("booking_not_begun")
-    Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
-        state=BookingState.IN_USE
-    )
+    with transaction.atomic():
+        machine = lock_machine(booking.machine_id)
+        came = Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
+            state=BookingState.IN_USE
+        )
+        if came and not machine.linked:
+            # Nothing tells what their hands leave there: who confirmed the plate clear before must look again.
+            void_plate_token(machine, at=at, why="in_use")
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
     return booking

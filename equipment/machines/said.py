@@ -11,6 +11,7 @@ from django.db import transaction
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine, MachineEvent
+from equipment.machines.plate import void_plate_token
 from equipment.machines.queries import in_use
 from equipment.machines.record import log, write
 from equipment.sites.queries import require_role
@@ -68,6 +69,7 @@ def helped(machine_id: str, *, actor: User, at: datetime) -> Machine:
 def take_in_use(machine_id: str, *, actor: User, at: datetime) -> Machine:
     """Say that somebody uses a machine without a link, by hand and without a job: instructors and staff.
 
+    What they leave on the plate nobody knows: who confirmed it clear before must look again.
     Raises ``Refused``: ``machine_speaks_itself`` for one that reports what it does.
     """
     with transaction.atomic():
@@ -76,6 +78,7 @@ def take_in_use(machine_id: str, *, actor: User, at: datetime) -> Machine:
             raise Refused(Problem("machine_speaks_itself", {"machine": machine.name}))
         write(machine, in_use_since=at)
         log(machine, "in_use", actor, at)
+        void_plate_token(machine, at=at, why="in_use")
     machine_changed(machine)
     return machine
 
