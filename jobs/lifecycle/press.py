@@ -17,6 +17,7 @@ from fablab.live import push
 from fablab.people.models import User
 from jobs.lifecycle import live
 from jobs.lifecycle.apply import apply, approval_problem
+from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.queries import HELPING_ROLES, Viewer, job_for, live_part, may_have_started
 from jobs.lifecycle.starting import hears, hold_starts, seconds_to_wait, write_order
@@ -191,6 +192,7 @@ def _own_work(machine: Machine, viewer: Viewer) -> bool:
             "job__owner_id", flat=True
         )
     )
+    owners |= {job.owner_id for job in lying_on([machine.pk]).get(machine.pk, ())}  # failed ones, too
     return owners == {viewer.person.pk}
 
 

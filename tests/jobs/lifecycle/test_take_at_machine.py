@@ -244,3 +244,12 @@ def test_an_owner_does_not_take_somebody_elses_object_off_the_machine(cast: Cast
     )
     others.refresh_from_db()
     assert others.state == State.READY, "whoever emptied it has put it away"
+
+
+def test_an_owner_does_not_empty_a_hoop_with_what_failed_of_somebody_else(cast: Cast) -> None:
+    theirs = make_job(cast, state=State.RUNNING, at=NOW, on=cast.machine, owner="other_member")
+    press(theirs.pk, Action.FAIL, actor=cast.person("staff"), at=NOW, reason="other")
+    job = make_job(cast, state=State.LOADED, at=NOW, on=cast.machine)
+    with pytest.raises(NotAllowed):
+        press(job.pk, Action.START, actor=cast.person("owner"), at=NOW, plate_clear=True)
+    assert Machine.objects.get(pk=cast.machine.pk).plate == Plate.TO_CLEAR
