@@ -10,6 +10,7 @@ from equipment.machines import figures
 from equipment.machines.maintenance import maintenance_due
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
+from equipment.machines.said import used_by_hand
 from equipment.machines.states import AT_WORK, FED, STARTED_BY_LINE, WATCHED, Plate, Report
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
@@ -171,7 +172,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 help_since=machine.needs_help_since,
                 help_why=machine.needs_help_why,
                 on_it=_try(attempt, orders, late.get(attempt.pk)) if attempt else None,
-                at_work=(machine.linked and report in AT_WORK) or machine.in_use_since is not None,
+                at_work=(machine.linked and report in AT_WORK) or used_by_hand(machine, at),
                 waited_by=models[machine.model_id] + named[machine.pk],
                 carried=machine.driver not in FED | STARTED_BY_LINE,
                 maintenance_due=machine.pk in due,

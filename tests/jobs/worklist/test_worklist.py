@@ -196,3 +196,11 @@ def test_only_those_on_duty_at_the_place_read_and_take(cast: Cast, plate: str) -
             take(cast.site.pk, plate, actor=cast.person(part), at=MONDAY)
     assert not Handling.objects.exists()
     assert not Job.objects.exists()
+
+
+def test_who_forgot_to_say_that_a_machine_is_free_hides_its_plate_for_a_day_at_most(cast: Cast) -> None:
+    used = {"driver": Driver.HANDOVER, "plate": Plate.TO_CLEAR, "plate_token": ""}
+    Machine.objects.update(**used, in_use_since=MONDAY - hours(1))
+    assert needs(cast) == []
+    Machine.objects.update(in_use_since=MONDAY - hours(24))
+    assert needs(cast) == [Need.PLATE]
