@@ -1,6 +1,7 @@
 """What hands do with an object at a machine, as the page there shows it: file, picture, threads, steps, queue."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.guide import Guide
+from equipment.machines.plate import right_holds
 from equipment.machines.states import (
     AT_WORK,
     FED,
@@ -164,7 +166,7 @@ def _job(job: Any, found: Any, machine: Mapping[str, Any], asked: Here, guide: G
         "tools": _tools(job),
         "note": job.note,
         "checklist": [choice.label for choice in guide.checklist] if state is State.LOADED else [],
-        "steps": _steps(shape, machine, found, guide),
+        "steps": _steps(shape, machine, found, guide, asked.at),
         "fail": _fail(shape, found, guide),
         "watch": "state version orders plate",
         "live_key": state,
@@ -229,19 +231,25 @@ def _tools(job: Any) -> list[str]:
     ]
 
 
-def _steps(shape: Mapping[str, Any], machine: Mapping[str, Any], found: Any, guide: Guide) -> list[Card]:
+def _steps(
+    shape: Mapping[str, Any], machine: Mapping[str, Any], found: Any, guide: Guide, at: datetime
+) -> list[Card]:
     """Return the taps, the next one first: one each."""
     cards = []
     offered = present.still_to_ask(shape, shape["actions"])
     if "start" in offered and State(shape["state"]) is State.LOADED:
         clear = not machine["needs_plate"] or machine["plate"] == Plate.CLEAR
-        by_line = Driver(found.driver) in STARTED_BY_LINE  # pressing it is the start, not its report
-        empty = words.ACTION_WORDS[Action.START] if by_line else EMPTY_AND_STARTED[guide.plate_word]
-        started = _("Lancer") if by_line else _("C’est lancé")
+        sure = clear
+        empty, started = EMPTY_AND_STARTED[guide.plate_word], _("C’est lancé")
+        if Driver(found.driver) in STARTED_BY_LINE:  # pressing it is the start, not its report
+            # A plate that was clear once is no right to start: contact was lost since, or somebody used it by hand.
+            sure = right_holds(found, at)
+            clear = sure or not machine["needs_plate"]
+            empty, started = words.ACTION_WORDS[Action.START], _("Lancer")
         cards.append(
             {
                 **_tap(found, shape, "start", str(started if clear else empty), "play", "primary"),
-                "fields": {"job": shape["id"], "plate_clear": "" if clear else "true"},
+                "fields": {"job": shape["id"], "plate_clear": "" if sure else "true"},
             }
         )
     for action, (label, icon, style) in STEPS.items():

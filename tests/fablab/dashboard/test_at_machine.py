@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,9 +16,9 @@ from equipment.machines.services import hear
 from equipment.machines.states import Plate
 from fablab.api.shapes import machine_shapes
 from fablab.notices.models import Notice
-from jobs.lifecycle.models import Job
+from jobs.lifecycle.models import Job, Order
 from jobs.lifecycle.states import State
-from tests.builders_jobs import Cast, make_linked_machine
+from tests.builders_jobs import Cast, clear, make_job, make_linked_machine
 from tests.fablab.dashboard.embroidery import embroider, make_embroidery
 from tests.fablab.dashboard.lab import as_, text_of
 
@@ -196,6 +197,27 @@ def test_a_hoop_that_is_not_empty_is_asked_about_in_the_same_tap_as_the_start(
     tap(staff, colette, "start", job=job.pk, plate_clear="true")
     job.refresh_from_db()
     assert job.state == State.RUNNING
+
+
+def test_a_plate_whose_right_to_start_has_ended_is_confirmed_anew_in_the_same_tap(cast: Cast) -> None:
+    at = timezone.now()
+    ada = make_linked_machine(cast.site, cast.model, at=at)
+    clear(ada, at=at)
+    job = make_job(cast, state=State.LOADED, at=at, on=ada)
+    staff = as_(cast.person("staff"))
+    start = f'action="/m/{ada.pk}/faire/start/"'
+    assert asks_for_the_plate(staff.get(f"/m/{ada.pk}/"), start) is False
+
+    Machine.objects.filter(pk=ada.pk).update(plate_token="")  # contact was lost for a while
+    assert asks_for_the_plate(staff.get(f"/m/{ada.pk}/"), start) is True
+    tap(staff, ada, "start", job=job.pk, plate_clear="true")
+    assert Order.objects.filter(attempt__jobs=job).count() == 1
+
+
+def asks_for_the_plate(answer: Any, form: str) -> bool:
+    """Say whether the form's tap says that the plate is empty."""
+    fields = text_of(answer).split(form, 1)[1].split("</form>", 1)[0]
+    return 'name="plate_clear" value="true"' in fields
 
 
 def test_failed_is_one_drawn_reason_of_the_kind_and_no_other_word_passes(
