@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from equipment.machines.states import Plate
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Order
 from jobs.planning.facts import Held, MachineNow, Waiting
@@ -23,6 +24,7 @@ def start_what_lies_ready(leases: Mapping[str, int], *, at: datetime) -> list[Or
         Attempt.objects.filter(
             machine_id__in=list(leases),
             machine__auto_start=True,
+            machine__plate=Plate.CLEAR,  # else a person comes first, and nothing more is read until then
             ended_at__isnull=True,
             loaded_at__isnull=False,
             start_sent_at__isnull=True,
