@@ -3,7 +3,6 @@
 What is real here: what is remembered and decided. A start stands on one clearing of the plate, and on nothing older.
 """
 
-import os
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -28,9 +27,11 @@ from jobs.supervision.facts import (
 )
 from jobs.supervision.memory import KeptMachine, Memory
 from jobs.supervision.reconcile import decide, is_foreign, wants_file, why_not_start
+from tests.faults.runs import first_seed, times
 from tests.jobs.supervision.situations import SHA1, THEIRS, seen
 
-RUNS = int(os.environ.get("FABLAB_RANDOM_RUNS", "400"))
+RUNS = times("FABLAB_RANDOM_RUNS", 400)
+FIRST = first_seed(0)
 STORM_S, CALM_S = 150, 400
 
 
@@ -279,7 +280,8 @@ class World:
 def test_rel_14_no_start_stands_on_an_old_clearing_and_every_print_comes_to_an_end(block: int) -> None:
     outcomes: set[str] = set()
     prints = 0
-    for seed in range(block * RUNS // 4, (block + 1) * RUNS // 4):
+    seeds = range(FIRST + block * RUNS // 4, FIRST + (block + 1) * RUNS // 4)
+    for seed in seeds:
         world = World(Random(seed))
         for _ in range(STORM_S):
             world.spin(faults=True)
@@ -297,5 +299,5 @@ def test_rel_14_no_start_stands_on_an_old_clearing_and_every_print_comes_to_an_e
         assert world.attempt > before, f"seed {seed}: stuck with {world.live}"
         outcomes |= set(world.outcomes)
         prints += len(world.outcomes)
-    print(f"seeds {block * RUNS // 4} to {(block + 1) * RUNS // 4 - 1}: {prints} prints, {sorted(outcomes)}")
+    print(f"seeds {seeds[0]} to {seeds[-1]}: {prints} prints, {sorted(outcomes)}")
     assert {State.FINISHED, State.FAILED, State.CANCELLED} <= outcomes
