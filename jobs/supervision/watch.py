@@ -45,7 +45,7 @@ HEARD_KEPT_EVERY_S = 12.0  # a sign of life is offered to the database so often;
 EVENT_WINS_S = 1.0  # a regular report that comes so soon after an event may be older than it
 TURNS = 4  # of deciding after one look: a start, then what follows from it
 PUSHES_WAITING = 500  # then a machine that talks without end is not read from, and fills no memory
-STEADY_S = 5.0  # a push channel that held so long is connected anew at once
+STEADY_S = 1.0  # a push channel that held so long is connected anew at once
 AT_ONCE_S = 0.2  # so that a lab's machines do not knock together after its switch was restarted
 
 

@@ -141,7 +141,7 @@ async def test_a_line_that_breaks_in_the_middle_leaves_it_to_a_person_and_nothin
             await watch.settle()
             await watch.idle()
         attempt = await bench.db(Attempt.objects.get)
-        assert (attempt.unsure_why, attempt.ended_at) == ("start_unproven", None)
+        assert (attempt.unsure_why, attempt.ended_at) == ("line_broken", None)
         assert attempt.start_sent_at is not None
         assert cutter.taken == taken
 
