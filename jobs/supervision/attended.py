@@ -43,6 +43,7 @@ class Attended:
         self._news = asyncio.Event()
         self._reach_at = float("-inf")
         self._lost_at: float | None = None
+        self._followed = ""
 
     async def run(self) -> None:
         """Watch until cancelled. What goes wrong with one turn is logged and does not end the watch."""
@@ -121,8 +122,11 @@ class Attended:
             order_id, verb = found.waiting[0]
             self.errands.carry_out(order_id, Verb(verb))
         self.errands.deliver(attempt)
+        if (attempt.id if attempt else "") != self._followed:
+            self._followed = attempt.id if attempt else ""
+            self.errands.tidy_soon()
         if self._lost_at is None and self.driver.capabilities.send:
-            self.errands.tidy()
+            self.errands.tidy()  # what lies there belongs to one try each: who comes next is not in the way
         if not flows:
             await self._doubt(attempt)
 

@@ -8,11 +8,12 @@ from typing import Any
 from jobs.lifecycle.models import Order
 from jobs.lifecycle.queries import LiveAttempt
 from jobs.supervision import records
-from jobs.supervision.bench import Bench, Lease, since_boot
+from jobs.supervision.bench import Bench, Lease
 
 logger = logging.getLogger(__name__)
 
 TAKEN_NOTED_EVERY_S = 1.0
+LEASE_ASKED_EVERY_S = 1.0  # by a clock that a computer's sleep does not stop: timers stand still in it
 
 
 class Cut(Exception):
@@ -57,7 +58,7 @@ class Flow:
         self._work = work = asyncio.create_task(starting)
         try:
             while not work.done():
-                await asyncio.wait({work}, timeout=max(0.0, self._lease.until - since_boot()))
+                await asyncio.wait({work}, timeout=LEASE_ASKED_EVERY_S)
                 if not work.done() and not self._lease.holds():
                     logger.warning("%s: no longer ours, the line is cut", self._attempt.machine_id)
                     work.cancel()
