@@ -22,6 +22,7 @@ from equipment.sites.queries import visible_sites
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
 from fablab.core.errors import DomainError, NotAllowed, NotFound
 from fablab.core.idempotency import once
+from fablab.core.nul import refuse_nul_in_form
 from fablab.core.words import say_problem
 from jobs.lifecycle.queries import Viewer
 
@@ -87,6 +88,7 @@ def page(view: View[P]) -> View[P]:
 
     @functools.wraps(view)
     def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        refuse_nul_in_form(request)
         try:
             response = view(request, *args, **kwargs)
         except NotFound as error:
@@ -126,6 +128,7 @@ def writes(view: View[P]) -> View[P]:
             return HttpResponseNotAllowed(["POST"], render_to_string("errors/405.html", request=request))
         if not request.user.is_authenticated:
             return redirect_to_login(back_address(request, reverse("home")), reverse("sign-in"))
+        refuse_nul_in_form(request)
         try:
             return counted(request, *args, **kwargs)
         except NotFound as error:
