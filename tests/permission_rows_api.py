@@ -123,6 +123,8 @@ ROWS: list[Row] = [
     Row("POST", "api:machine-list", made(STAFF), body=new_machine),
     Row("GET", "api:machine", AT_THE_SITE),
     Row("PATCH", "api:machine", STAFF, body=lambda world: {"name": "Hedy"}),
+    Row("PATCH", "api:machine", ON_DUTY, body=lambda world: {"material": "PETG"}, case="contents"),
+    Row("PATCH", "api:machine", STAFF, body=lambda world: {"may_overrun": True}, case="freedom"),
     Row("DELETE", "api:machine", made(STAFF, 204), "/api/v1/machines/{spare_id}/"),
     Row("POST", "api:machine-test", STAFF, body=lambda world: {"address": "http://127.0.0.1:1"}),
     Row("POST", "api:machine-clear-plate", ON_DUTY),

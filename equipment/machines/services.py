@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from equipment.machines import connection
+from equipment.machines import connection, fitted
 from equipment.machines.heard import Lease, drop_lease, hear, keep_leases, take_lease
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
@@ -129,6 +129,9 @@ def change_machine(
             moved and live.exclude(start_sent_at__isnull=True, started_at__isnull=True).exists()
         ):
             raise Refused(Problem("machine_working", {"machine": machine.name}))
+        if machine.model_id != model:
+            machine.material, machine.nozzle_mm, machine.frame = "", None, ""  # the other model has its own
+        machine.auto_start = machine.auto_start and not fitted.why_no_auto_start(machine)
         if moved or key is not None:
             machine.sealed_key = seal(key or "")
             machine.sealed_key_request = ""

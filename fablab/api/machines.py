@@ -5,20 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from equipment.bookings import hit
 from equipment.bookings.queries import bookable_intervals
-from equipment.machines import connection, services
+from equipment.machines import connection, fitted, services
 from equipment.machines.queries import machine_for, visible_machines, visible_models
 from equipment.machines.states import Condition, Driver
 from equipment.machines.words import said_of_test
 from equipment.sites.queries import require_role, roles_by_site
 from equipment.sites.states import STAFF_ROLES
 from fablab.api import out
-from fablab.api.fields import Choice, Id, Moment, Strict, Text, WholeText
+from fablab.api.fields import Choice, Flag, Id, Moment, Number, Strict, Text, WholeText
 from fablab.api.paging import Cursors, whole_list
 from fablab.api.people import kind_shape
 from fablab.api.shapes import machine_shapes, stamp
@@ -134,6 +135,20 @@ class MachineChange(Strict):
     driver = Choice(Driver, required=False)
     address = Text(max_length=200, required=False, allow_blank=True)
     key = Text(max_length=200, required=False, allow_blank=True, help_text="Never shown again.")
+    material = Text(
+        max_length=40, required=False, allow_blank=True, help_text="In it now; empty: nobody knows."
+    )
+    nozzle_mm = Number(required=False, allow_null=True, help_text="Null: the model's own.")
+    frame = Text(max_length=40, required=False, allow_blank=True, help_text="In it now; empty: nobody knows.")
+    auto_start = Flag(
+        required=False, help_text="Starts by itself what lies ready on a plate confirmed clear."
+    )
+    may_overrun = Flag(required=False, help_text="May work past closing time or into a booking.")
+
+
+# What a machine is, what is in it, and what it may do without a person: each has its own service and rights.
+CONTENTS = ("material", "nozzle_mm", "frame")
+FREEDOM = ("auto_start", "may_overrun")
 
 
 class MachineDetail(MachineEndpoint):
@@ -144,9 +159,17 @@ class MachineDetail(MachineEndpoint):
     @extend_schema(operation_id="machine_change", request=MachineChange, responses=out.MachineOut)
     def patch(self, request: Request, machine_id: str) -> Response:
         given = body_of(request, MachineChange)
+        contents: Any = {name: given.pop(name) for name in CONTENTS if name in given}
+        freedom: Any = {name: given.pop(name) for name in FREEDOM if name in given}
         model = {"model_id": given.pop("model")} if "model" in given else {}
         machine_for(self.person, machine_id)
-        services.change_machine(machine_id, **given, **model, actor=self.person, at=self.at)
+        with transaction.atomic():  # all of it or nothing
+            if given or model or not (contents or freedom):
+                services.change_machine(machine_id, **given, **model, actor=self.person, at=self.at)
+            if contents:
+                fitted.put_in(machine_id, contents, actor=self.person, at=self.at)
+            if freedom:
+                fitted.set_free(machine_id, freedom, actor=self.person, at=self.at)
         return Response(self.shape(machine_id))
 
     @extend_schema(operation_id="machine_retire", responses={204: None})

@@ -141,6 +141,9 @@ def _machine_shape(
         "next_free": stamp(next_free_at),
         "out_of_order_reason": machine.out_of_order_reason or None,
         "progress": _machine_progress(machine, latest, attempt, at) if now in AT_WORK_SHOWN else None,
+        "material": machine.material or None,
+        "nozzle_mm": machine.nozzle_mm,
+        "frame": machine.frame or None,
     }
     if staff:
         shape |= {
@@ -148,6 +151,8 @@ def _machine_shape(
             "trouble": machine.report_error or None,
             "address": machine.address or None,
             "has_key": bool(machine.sealed_key),
+            "auto_start": machine.auto_start,
+            "may_overrun": machine.may_overrun,
             "plate_cleared_at": stamp(machine.plate_cleared_at),
             "temperatures": (
                 {name: dict(values) for name, values in latest.temperatures.items()} if latest else {}

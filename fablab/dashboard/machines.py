@@ -11,15 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
-from equipment.machines import services
+from equipment.machines import fitted, services
+from equipment.machines.guide import Guide
 from equipment.machines.queries import events_of, machine_for
 from equipment.machines.states import Condition
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shape
-from fablab.core.errors import Malformed, Problem
+from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say
-from fablab.dashboard import formats, handwork, present
+from fablab.dashboard import formats, handwork, machine_settings, present
 from fablab.dashboard.board import machine_cards
 from fablab.dashboard.connections import DRIVERS
 from fablab.dashboard.desk import presence_card
@@ -56,6 +57,8 @@ EVENTS: Mapping[str, Any] = {
     "interval_set": gettext_lazy("Rythme d’entretien changé"),
     "camera_set": gettext_lazy("Caméra réglée"),
     "camera_removed": gettext_lazy("Caméra enlevée"),
+    fitted.PUT_IN: gettext_lazy("Dans la machine"),
+    fitted.FREEDOM: gettext_lazy("Ce qu’elle fait seule"),
 }
 REPORTS: Mapping[str, Any] = {
     "ready": gettext_lazy("prête"),
@@ -84,6 +87,10 @@ LOG_READ = 4 * LOG_SHOWN
 @signed_in
 def machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     """For everybody of the place its state and next free time; for those on duty all the rest."""
+    return _page(request, machine_id)
+
+
+def _page(request: HttpRequest, machine_id: str, error: DomainError | None = None) -> HttpResponseBase:
     asked = here(request)
     found = machine_for(asked.person, machine_id)
     roles = asked.viewer.roles_at(found.site_id)
@@ -107,12 +114,31 @@ def machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
             "site_id": found.site_id,
             "presence": presence_card(asked) if asked.site and asked.site.pk == found.site_id else None,
             "facts": _facts(found, zone),
-            "log": _log(events_of(found, limit=LOG_READ), zone),
+            "log": _log(events_of(found, limit=LOG_READ), zone, found.model.kind.by_hand),
             "keeps": bool(roles & STAFF_ROLES),
             "here_url": reverse("at-machine", args=[found.pk]),
             "care": care_of(found, asked),
+            "fit": machine_settings.settings_of(found, asked, request.POST, error),
+            "problems": machine_settings.problems_of(error),
         }
-    return render(request, "dashboard/machine.html", context)
+    return render(request, "dashboard/machine.html", context, status=error.status if error else 200)
+
+
+@writes
+def settings(request: HttpRequest, machine_id: str, what: str) -> HttpResponseBase:
+    """What is in it, or what it does by itself: what was chosen stays when something is wrong."""
+    if what not in {machine_settings.CONTENTS, machine_settings.FREEDOM}:
+        raise Http404
+    asked = here(request)
+    machine_for(asked.person, machine_id)
+    try:
+        machine_settings.save(asked, machine_id, what, request.POST)
+    except (NotFound, NotAllowed):
+        raise
+    except DomainError as error:
+        return _page(request, machine_id, error)
+    messages.success(request, _("C’est noté."))
+    return see_other(f"{reverse('machine', args=[machine_id])}#{what}")
 
 
 def _facts(found: Any, zone: str) -> list[Card]:
@@ -123,12 +149,12 @@ def _facts(found: Any, zone: str) -> list[Card]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
-def _log(events: Iterable[Any], zone: str) -> list[Card]:
+def _log(events: Iterable[Any], zone: str, guide: Guide) -> list[Card]:
     """Return the lines that tell something, newest first: what passes in seconds, or is said again, is left out."""
     lines: list[Card] = []
     for event in events:
         passing = event.action == "report" and event.details.get("to") in PASSING
-        line = _log_line(event, zone)
+        line = _log_line(event, zone, guide)
         again = bool(lines) and (lines[-1]["sentence"], lines[-1]["detail"], lines[-1]["who"]) == (
             line["sentence"],
             line["detail"],
@@ -139,9 +165,12 @@ def _log(events: Iterable[Any], zone: str) -> list[Card]:
     return lines[:LOG_SHOWN]
 
 
-def _log_line(event: Any, zone: str) -> Card:
+def _log_line(event: Any, zone: str, guide: Guide) -> Card:
     details = event.details
-    said = details.get("reason") or REPORTS.get(str(details.get("report") or details.get("to") or ""), "")
+    fit = machine_settings.said_of(details, guide) if event.action in {fitted.PUT_IN, fitted.FREEDOM} else ""
+    said = (
+        fit or details.get("reason") or REPORTS.get(str(details.get("report") or details.get("to") or ""), "")
+    )
     return {
         "sentence": EVENTS.get(event.action, event.action),
         "detail": str(said),

@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("machines/nouvelle/essai/", connections.test, name="machine-new-test"),
     path("machines/<str:machine_id>/", machines.machine, name="machine"),
     path("machines/<str:machine_id>/faire/<str:action>/", machines.act, name="machine-act"),
+    path("machines/<str:machine_id>/reglages/<str:what>/", machines.settings, name="machine-settings"),
     path("machines/<str:machine_id>/carnet/<str:what>/", maintenance.keep, name="machine-care"),
     path("machines/<str:machine_id>/regler/<str:job_id>/", machines.settle, name="machine-settle"),
     path("machines/<str:machine_id>/regler/<str:job_id>/fini/", machines.settled, name="machine-settled"),

@@ -221,3 +221,58 @@ def test_a_machine_goes_out_of_order_with_a_reason_and_comes_back(as_: As, cast:
     for part, status in (("owner", 403), ("elsewhere", 404)):
         assert as_(part).post(f"{address}/out-of-order/", {"reason": "x"}).status == status
         assert as_(part).post(f"{address}/back-in-service/").status == status
+
+
+# --- what is in it, and what it may do without a person -----------------------------------------------------------
+
+
+def test_those_on_duty_say_what_is_in_it_and_members_read_it(as_: As, cast: Cast) -> None:
+    address = f"machines/{cast.machine.pk}/"
+    answer = as_("instructor").patch(address, {"material": "PETG", "nozzle_mm": 0.6})
+    assert answer.status == 200
+    seen = as_("other_member").get(address).body
+    assert (seen["material"], seen["nozzle_mm"], seen["frame"]) == ("PETG", 0.6, None)
+    assert not {"auto_start", "may_overrun"} & set(seen)
+    assert as_("instructor").patch(address, {"material": "", "nozzle_mm": None}).body["material"] is None
+    assert as_("other_member").patch(address, {"material": "PLA"}).status == 403
+
+
+def test_only_staff_let_it_start_by_itself(as_: As, cast: Cast) -> None:
+    address = f"machines/{cast.machine.pk}/"
+    Machine.objects.filter(pk=cast.machine.pk).update(address="http://10.0.0.9:5000")
+    assert as_("instructor").patch(address, {"material": "PLA", "auto_start": True}).status == 403
+    assert Machine.objects.get(pk=cast.machine.pk).material == ""  # all of it or nothing
+    seen = as_("staff").patch(address, {"name": "Hedy", "material": "PLA", "auto_start": True}).body
+    assert (seen["name"], seen["material"], seen["auto_start"], seen["may_overrun"]) == (
+        "Hedy",
+        "PLA",
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"material": "wood"}, "material", "material_not_of_model"),
+        ({"material": None}, "material", "field_required"),
+        ({"nozzle_mm": 3}, "nozzle_mm", "nozzle_out_of_range"),
+        ({"nozzle_mm": "0.4"}, "nozzle_mm", "field_invalid"),
+        ({"nozzle_mm": True}, "nozzle_mm", "field_invalid"),
+        ({"frame": "180x130"}, "frame", "frame_not_of_kind"),
+        ({"auto_start": "yes"}, "auto_start", "field_invalid"),
+        ({"may_overrun": None}, "may_overrun", "field_required"),
+    ],
+)
+def test_what_does_not_go_into_it_is_refused_with_its_field(
+    as_: As, cast: Cast, body: dict[str, Any], field: str, code: str
+) -> None:
+    answer = as_("staff").patch(f"machines/{cast.machine.pk}/", body)
+    assert answer.status == 400
+    assert [(one["field"], one["code"]) for one in answer.body["problems"]] == [(field, code)]
+
+
+def test_a_machine_without_a_line_never_starts_by_itself(as_: As, cast: Cast) -> None:
+    Machine.objects.filter(pk=cast.machine.pk).update(driver="handover", address="")
+    answer = as_("staff").patch(f"machines/{cast.machine.pk}/", {"auto_start": True})
+    assert (answer.status, answer.body["code"]) == (409, "not_started_by_line")
