@@ -6,7 +6,7 @@ import pytest
 
 from equipment.drivers.base import Capabilities
 from equipment.drivers.registry import KINDS, capabilities_of
-from equipment.machines.states import FED, LINKED, STARTED_BY_LINE, WATCHED, Driver
+from equipment.machines.states import FED, LINKED, STARTED_BY_LINE, STREAMED, WATCHED, Driver
 from tests.equipment.drivers.counterparts import PAGE
 
 ALL = {kind: capabilities_of(kind) for kind in KINDS}
@@ -24,6 +24,7 @@ def test_the_named_sets_are_what_the_drivers_can_do() -> None:
     assert set(LINKED) == those_that("observe")
     assert set(FED) == those_that("send")
     assert set(STARTED_BY_LINE) == those_that("start")
+    assert set(STREAMED) == those_that("streams")
     assert set(WATCHED) == those_that("address")
 
 
