@@ -23,7 +23,6 @@ from jobs.lifecycle.states import UNSETTLED, OrderState, State
 from jobs.lifecycle.table import MAX_ATTEMPTS, ROWS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
 
-STITCHES = frozenset({"dst", "pes"})  # machine files that say where the needle goes, and command nothing
 SHORTEST_WORK_S = 30.0  # a cut of a second takes a person longer than that
 HELPING_ROLES = STAFF_ROLES | {Role.INSTRUCTOR}  # see all jobs of their site
 
@@ -417,14 +416,6 @@ def last_ends(machine_ids: Iterable[str]) -> Mapping[str, datetime]:
         .annotate(last=Max("ended_at"))
     )
     return {row["machine_id"]: row["last"] for row in rows}
-
-
-def needs_right(job: Job) -> bool:
-    """Say whether the file as it was handed in asks for the right to send machine files (SEC-1).
-
-    It does where such a file commands the machine itself: heat, speed, force. Stitches do not.
-    """
-    return job.upload.format in job.machine_model.formats and job.upload.format not in STITCHES
 
 
 def findings_of(job: Job) -> list[Finding]:
