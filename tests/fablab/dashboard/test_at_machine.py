@@ -62,6 +62,16 @@ def test_anybody_reads_name_state_and_how_to_but_nothing_of_the_object_on_it(
         assert kept not in shown, kept
 
 
+def test_why_it_is_out_of_order_is_read_by_people_of_the_place_not_by_the_street(
+    cast: Cast, colette: Machine
+) -> None:
+    tap(as_(cast.person("staff")), colette, "out-of-order")
+    Machine.objects.filter(pk=colette.pk).update(out_of_order_reason="Léa a cassé l’aiguille")
+    assert "Léa" in page(as_(cast.person("other_member")), colette)
+    shown = page(Client(), colette)
+    assert "En panne" in shown and "Léa" not in shown
+
+
 def test_a_fault_is_told_in_two_taps_without_an_account_and_only_staff_read_it(
     cast: Cast, colette: Machine
 ) -> None:
