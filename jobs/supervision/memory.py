@@ -66,8 +66,10 @@ class Memory:
         if stopping and self._stop_at is None:
             self._stop_at = now
         if start_sent and self._start is StartAsked.NOT:
-            # Sent by a process that ended since: nobody knows what came of it.
+            # Sent by a process that ended since: nobody knows what came of it, nor what the machine went through
+            # meanwhile. One that lost its power too has no record of a print that began; so a person is asked.
             self.start_went(StartAsked.UNKNOWN, now)
+            self._started_again = True
         if not start_sent and self._start in (StartAsked.UNKNOWN, StartAsked.ACCEPTED):
             self._start, self._start_at = StartAsked.NOT, None
 
@@ -79,12 +81,14 @@ class Memory:
         """Note how far our start has come."""
         if self._start_at is None or asked is StartAsked.IN_FLIGHT:
             self._start_at, self._idle_looks, self._idle_since = now, 0, None
+        if asked is StartAsked.IN_FLIGHT:
+            self._started_again = False  # an order of its own, on a clearing of its own
         self._start = asked
 
     def start_again(self, now: float) -> None:
         """Note that the one new start is being sent."""
-        self._started_again = True
         self.start_went(StartAsked.IN_FLIGHT, now)
+        self._started_again = True
 
     def stop_for_wrong_file(self) -> None:
         self._wrong_stopped = True

@@ -52,10 +52,9 @@ CASES: tuple[Case, ...] = (
         "KR",
         (
             counted("R", KILLS + "test_case_3_killed_after_the_upload_the_file_is_found_and_there_is_one_of_it", 200, "FABLAB_KILLS", 20),
-            counted("K", KILLS + "test_case_3_killed_right_before_the_start_there_is_one_start_while_the_order_holds", 200, "FABLAB_KILLS", 20),
-            proof("K", KILLS + "test_case_3_killed_right_before_the_start_and_replaced_by_another_a_person_is_asked_again"),
+            counted("K", KILLS + "test_case_3_killed_right_before_the_start_a_person_is_asked_again", 200, "FABLAB_KILLS", 20),
             proof("K", KILLED + "test_case_3_killed_between_upload_and_start_the_file_is_found_and_there_is_one_of_it"),
-            proof("K", KILLED + "test_case_3_killed_right_before_the_start_leaves_it_is_sent_once_by_the_next_process"),
+            proof("K", KILLED + "test_case_3_killed_right_before_the_start_leaves_the_next_process_asks_a_person_again"),
         ),
     ),
     Case(

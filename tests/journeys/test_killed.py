@@ -52,7 +52,7 @@ def test_case_3_killed_between_upload_and_start_the_file_is_found_and_there_is_o
     assert job.starts() == 1
 
 
-def test_case_3_killed_right_before_the_start_leaves_it_is_sent_once_by_the_next_process(
+def test_case_3_killed_right_before_the_start_leaves_the_next_process_asks_a_person_again(
     floor: Floor,
 ) -> None:
     job = floor.loaded("Ada")
@@ -63,9 +63,11 @@ def test_case_3_killed_right_before_the_start_leaves_it_is_sent_once_by_the_next
 
     floor.lab.start()
 
-    wait_state(floor.sami, job.id, "running")
+    # The order is over and was not sent: what the machine went through meanwhile nobody saw.
+    eventually("the order is settled", lambda: not floor.job(job)["orders"])
+    assert (floor.job(job)["state"], job.starts()) == ("loaded", 0)
+    floor.start(job)
     assert job.starts() == 1
-    assert floor.steps(job)[-1] == "start"
 
 
 def test_case_4_killed_between_the_accepted_start_and_our_commit_the_print_is_adopted(floor: Floor) -> None:
