@@ -258,6 +258,18 @@ async def test_a_lease_that_ran_out_in_the_middle_because_we_were_frozen_cuts_th
     assert len(slow.received) < len(LONG)
 
 
+async def test_a_supervision_that_is_told_to_end_cuts_the_line_and_says_so_before_it_goes(
+    slow_lab: LineLab, slow: Cutter
+) -> None:
+    lab = slow_lab
+    job = await cutting(lab, slow)
+    await lab.supervisor.close()
+    attempt = await lab.attempt(job)
+    assert attempt.unsure_why == Why.LINE_BROKEN
+    assert len(slow.received) < len(LONG)
+    assert (await lab.read(job)).job == "unsure"
+
+
 @pytest.mark.killed
 async def test_killed_in_the_middle_it_is_unsure_after_the_restart_and_never_streamed_again_by_itself(
     slow: Cutter, cast: Cast
@@ -328,3 +340,19 @@ async def test_a_port_that_is_down_matters_when_something_waits_for_it(lab: Line
     await lab.until_state(job, State.LOADED)
     await lab.db(silent)
     assert (await lab.read(job)).machine == "unreachable"
+
+
+async def test_only_who_may_order_a_start_by_line_is_offered_it(lab: LineLab) -> None:
+    job = await lab.put_loaded(SHORT)
+    assert "start" in (await lab.read(job, by="staff")).actions
+    assert "start" not in (await lab.read(job, by="owner")).actions
+
+    def operates_own() -> None:
+        kind = lab.cast.kind
+        kind.guide = {**kind.guide, "owner_operates": True}
+        kind.save()
+
+    await lab.db(operates_own)
+    actions = (await lab.read(job, by="owner")).actions
+    assert "start" not in actions
+    assert "fail" in actions  # they stand there: their word holds
