@@ -149,6 +149,7 @@ ROWS: list[Row] = [
     Row("POST", "at-machine-act", JOB_ON_DUTY, "/m/{machine_id}/faire/take/", state=State.QUEUED, linked=False,
         body=lambda world: {"job": world.job.pk}, form=True, case="take"),
     # what needs a hand, power and clock
+    Row("GET", "queue", ON_DUTY),
     Row("GET", "worklist", ON_DUTY),
     # Elsewhere nothing of this place needs a hand.
     Row("POST", "worklist-take", (302, REFUSED, REFUSED, DONE, DONE, DONE, REFUSED), body=plate, form=True),

@@ -44,6 +44,7 @@ PLACES = {
     "machine-key": "board",
     "at-machine": "board",
     "machine-sheet": "board",
+    "queue": "board",
     "worklist": "board",
     "recovery": "board",
     "clock": "board",

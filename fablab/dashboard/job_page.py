@@ -37,11 +37,17 @@ OPEN_TO_CHANGE = frozenset({State.DRAFT, State.NEEDS_CHANGES})
 
 
 def context(
-    job: Any, asked: Here, given: Given, error: DomainError | None, *, file_open: bool = False
+    job: Any,
+    asked: Here,
+    given: Given,
+    error: DomainError | None,
+    *,
+    file_open: bool = False,
+    move_wanted: str | None = None,
 ) -> Card:
     """Return all that ``dashboard/job.html`` shows. ``given``: what was typed, when ``error`` refused it.
 
-    ``file_open``: the form for another file is shown at once.
+    ``file_open``: the form for another file is shown at once. ``move_wanted``: the one that moves it, and who asked.
     """
     shape = job_shape(job, asked.viewer)
     zone = job.site.time_zone
@@ -116,7 +122,7 @@ def context(
         if is_open
         else [],
         "file_field": job_forms.file_field(asked, _("Un autre fichier"), "", job) if is_open else None,
-        "move_fields": moving.fields(job, asked),
+        "move": moving.form(job, asked, {}, None, move_wanted),
         "settings_label": job_forms.settings_label(job),
         "settings_open": error is not None,
         "file_open": file_open or (is_open and refusal is not None),

@@ -14,9 +14,9 @@ from equipment.machines.foreign import of_person
 from equipment.machines.queries import visible_models
 from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
-from fablab.core.errors import DomainError, Malformed, NotFound, Problem
+from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, job_forms, job_page, present
+from fablab.dashboard import formats, job_forms, job_page, moving, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
 from jobs.inspection.judge import PREPARED_INTO
@@ -224,7 +224,14 @@ def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = Non
     asked = here(request)
     found = job_for(asked.person, job_id)
     given = request.POST if error else {}
-    context = job_page.context(found, asked, given, error, file_open="fichier" in request.GET)
+    context = job_page.context(
+        found,
+        asked,
+        given,
+        error,
+        file_open="fichier" in request.GET,
+        move_wanted=request.GET.get("deplacer"),
+    )
     return render(request, "dashboard/job.html", context, status=error.status if error else 200)
 
 
@@ -241,6 +248,29 @@ def change(request: HttpRequest, job_id: str) -> HttpResponseBase:
         return _job_page(request, job_id, error)
     messages.success(request, _("C’est noté."))
     return see_other(reverse("job", args=[job_id]))
+
+
+@writes
+def move(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """Staff move it in the queue, or to another machine: what was chosen stays when something is wrong."""
+    asked = here(request)
+    try:
+        moving.save(job_id, asked, request.POST)
+    except (NotFound, NotAllowed):
+        raise
+    except DomainError as error:
+        found = job_for(asked.person, job_id)
+        form = moving.form(found, asked, request.POST, error, None)
+        if form is None:
+            raise  # it waits no more
+        context = {
+            **job_page.context(found, asked, {}, None),
+            "move": form,
+            "problems": moving.problems_of(error),
+        }
+        return render(request, "dashboard/job.html", context, status=error.status)
+    messages.success(request, _("C’est noté."))
+    return back(request, reverse("job", args=[job_id]))
 
 
 def other_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
