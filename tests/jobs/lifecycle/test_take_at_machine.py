@@ -6,10 +6,10 @@ import pytest
 
 from equipment.certifications.models import Certificate
 from equipment.machines.models import Machine
-from equipment.machines.states import Driver, Plate
+from equipment.machines.states import LINKED, Driver, Plate
 from equipment.sites.models import Presence
 from fablab.core.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
-from jobs.lifecycle.models import Job
+from jobs.lifecycle.models import Attempt, Job
 from jobs.lifecycle.queries import Viewer, actions_for, job_for
 from jobs.lifecycle.services import apply, clear_plate, press, take
 from jobs.lifecycle.states import Source, State
@@ -103,6 +103,22 @@ def test_every_reason_why_it_cannot_be_taken_is_said_at_once(cast: Cast) -> None
         "machine_out_of_order_now",
         "booked_by_other",
     }
+
+
+@pytest.mark.parametrize("driver", list(Driver))
+def test_only_what_nobody_feeds_by_line_is_fed_by_hand(cast: Cast, driver: Driver) -> None:
+    job = queued(cast)
+    Machine.objects.filter(pk=cast.machine.pk).update(driver=driver)
+    if driver is Driver.HANDOVER:
+        assert take(job.pk, cast.machine.pk, actor=cast.person("staff"), at=NOW).state == State.LOADED
+        return
+    # Where the machine itself reports, nobody at it is the link; elsewhere dispatch would claim the same job.
+    with pytest.raises(NotAllowed if driver in LINKED else Refused) as refused:
+        take(job.pk, cast.machine.pk, actor=cast.person("staff"), at=NOW)
+    assert refused.value.codes == (["not_allowed"] if driver in LINKED else ["machine_fed_by_line"])
+    job.refresh_from_db()
+    assert job.state == State.QUEUED
+    assert not Attempt.objects.exists()
 
 
 def test_an_approval_that_does_not_hold_any_more_sends_the_object_back_to_be_looked_at(cast: Cast) -> None:
