@@ -166,7 +166,7 @@ class Interruption(Endpoint):
             {
                 "began_at": stamp(found.began_at) if found else None,
                 "noticed_at": stamp(found.noticed_at) if found else None,
-                "jobs": [interrupted_shape(one) for one in interrupted_jobs(found)] if found else [],
+                "jobs": [interrupted_shape(one) for one in interrupted_jobs(found, self.at)] if found else [],
             }
         )
 

@@ -31,7 +31,7 @@ def recovery(request: HttpRequest) -> HttpResponseBase:
     asked = on_duty(request)
     assert asked.site is not None
     interruption = interruption_for(asked.person, asked.site.pk)
-    rows = [_row(one, asked) for one in interrupted_jobs(interruption)] if interruption else []
+    rows = [_row(one, asked) for one in interrupted_jobs(interruption, asked.at)] if interruption else []
     return render(
         request,
         "dashboard/recovery.html",
@@ -75,7 +75,11 @@ def settle(request: HttpRequest) -> HttpResponseBase:
     asked = on_duty(request)
     assert asked.site is not None
     interruption = interruption_for(asked.person, asked.site.pk)
-    titles = {one.job.pk: one.job.title for one in interrupted_jobs(interruption)} if interruption else {}
+    titles = (
+        {one.job.pk: one.job.title for one in interrupted_jobs(interruption, asked.at)}
+        if interruption
+        else {}
+    )
     choices = {
         name.removeprefix(FIELD): value
         for name, value in request.POST.items()

@@ -163,7 +163,7 @@ class _Step:
         if not parts & self.row.who:
             raise NotAllowed(Problem("not_allowed", {"action": self.row.action}))
         settles = self.row.action in {Action.STOPPED, Action.FINISH, Action.FAIL}
-        if settles and self.linked and self.attempt and machine_vouches(self.attempt):
+        if settles and self.linked and self.attempt and machine_vouches(self.attempt, self.at):
             raise Refused("machine_says_otherwise")
 
     # --- then it is ---------------------------------------------------------------------------------------------

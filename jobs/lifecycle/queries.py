@@ -10,7 +10,7 @@ from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import MachineKind
-from equipment.machines.states import AT_WORK, STARTED_BY_LINE, STREAMED, Driver, Report
+from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, STREAMED, Driver, Report
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.queries import is_on_site, present_people
 from equipment.sites.states import STAFF_ROLES, Role
@@ -23,6 +23,7 @@ from jobs.lifecycle.states import UNSETTLED, OrderState, State
 from jobs.lifecycle.table import MAX_ATTEMPTS, ROWS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
 
+HEARD_WITHIN_S = 30 + STALE_AFTER_S  # a sign of life is written every 30 s at the latest
 SHORTEST_WORK_S = 30.0  # a cut of a second takes a person longer than that
 HELPING_ROLES = STAFF_ROLES | {Role.INSTRUCTOR}  # see all jobs of their site
 
@@ -182,7 +183,7 @@ def _would_be_refused(
         case Action.RELEASE:
             return part is None or may_have_started(part.attempt)
         case Action.STOPPED | Action.FINISH | Action.FAIL:
-            return linked and part is not None and machine_vouches(part.attempt)
+            return linked and part is not None and machine_vouches(part.attempt, viewer.at)
         case Action.REQUEUE:
             return job.attempts_made >= MAX_ATTEMPTS
         case _:
@@ -221,11 +222,16 @@ def _taken(attempt: Attempt) -> float | None:
     return 100 * attempt.sent_bytes / attempt.machine_file.size
 
 
-def machine_vouches(attempt: Attempt) -> bool:
-    """Say whether the machine itself is heard working on this attempt: then no person settles it by hand."""
+def machine_vouches(attempt: Attempt, at: datetime) -> bool:
+    """Say whether the machine itself is heard working on this attempt: then no person settles it by hand.
+
+    What it said before we went away, or while nobody watched, vouches for nothing.
+    """
     machine = attempt.machine
     return (
         attempt.unsure_since is None
+        and machine.seen_at is not None
+        and (at - machine.seen_at).total_seconds() < HEARD_WITHIN_S
         and Report(machine.report) in AT_WORK
         and machine.report_path == attempt.remote_path
     )

@@ -10,7 +10,7 @@ from django.db.models import F, Max
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
-from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, Driver, Report
+from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver, Report
 from equipment.sites.models import Site
 from equipment.sites.queries import open_until, present_people, roles_of
 from equipment.sites.states import ON_DUTY_ROLES
@@ -19,7 +19,7 @@ from fablab.people.models import User
 from jobs.lifecycle import live
 from jobs.lifecycle.apply import approval_problem
 from jobs.lifecycle.models import Attempt, Job, JobEvent, Order
-from jobs.lifecycle.queries import may_have_started
+from jobs.lifecycle.queries import HEARD_WITHIN_S, may_have_started
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import CLOCK_SKEW_S, ORDER_LIFETIME_S
 
@@ -75,10 +75,10 @@ def write_order(attempt: Attempt, verb: Verb, machine: Machine, *, actor: User |
 
 
 def hears(machine: Machine, at: datetime) -> bool:
-    """Say whether the machine was heard lately enough for an order. ``seen_at`` is written every 30 s at the latest."""
+    """Say whether the machine was heard lately enough for an order."""
     return (
         machine.seen_at is not None
-        and (at - machine.seen_at).total_seconds() < 30 + STALE_AFTER_S
+        and (at - machine.seen_at).total_seconds() < HEARD_WITHIN_S
         and machine.report
         not in {Report.SILENT, Report.NEVER, Report.DISCONNECTED, Report.UNKNOWN, Report.ERROR}
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from equipment.machines.states import AT_WORK, Report
 from equipment.sites.models import Site
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
@@ -58,7 +59,7 @@ def interruption_for(viewer: User, site_id: str) -> Interruption | None:
     return open_interruption(site_id)
 
 
-def interrupted_jobs(interruption: Interruption) -> list[Interrupted]:
+def interrupted_jobs(interruption: Interruption, at: datetime) -> list[Interrupted]:
     """Return the objects that were on the site's machines then, those to decide first, then in the queue's order.
 
     A fixed number of queries. Who may see them is asked by ``interruption_for``.
@@ -82,7 +83,7 @@ def interrupted_jobs(interruption: Interruption) -> list[Interrupted]:
         now = now_of(
             State(job.state),
             started=part.live and may_have_started(part.attempt),
-            vouched=machine.linked and machine_vouches(part.attempt),
+            vouched=machine.linked and machine_vouches(part.attempt, at),
             last_try=part.number == tries[job.pk],
         )
         if now is None:
@@ -96,7 +97,10 @@ def interrupted_jobs(interruption: Interruption) -> list[Interrupted]:
                 linked=machine.linked,
                 now=now,
                 choices=choices_for(now, tries_left=left, started=job.state in STARTED),
-                chosen=most_likely(now, tries_left=left, linked=machine.linked),
+                # One that was at work when it was last heard, and was not asked since, may well go on.
+                chosen=most_likely(
+                    now, tries_left=left, told=machine.linked and Report(machine.report) not in AT_WORK
+                ),
             )
         )
     return sorted(

@@ -58,10 +58,10 @@ def choices_for(now: Now, *, tries_left: bool, started: bool = True) -> tuple[Ou
             return ()
 
 
-def most_likely(now: Now, *, tries_left: bool, linked: bool) -> Outcome | None:
-    """Return what is chosen before anybody touches the page."""
+def most_likely(now: Now, *, tries_left: bool, told: bool) -> Outcome | None:
+    """Return what is chosen before anybody touches the page. ``told``: the machine was asked since, and has lost it."""
     if now not in {Now.LOST, Now.UNKNOWN}:
         return None
-    if now is Now.UNKNOWN and not linked:
+    if now is Now.UNKNOWN and not told:
         return Outcome.LEAVE  # nothing tells of it: who stands there knows better
     return Outcome.AGAIN if tries_left else Outcome.STOP

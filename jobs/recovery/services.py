@@ -87,7 +87,7 @@ def _lost_at(site_id: str, machines: Mapping[str, datetime], at: datetime) -> In
     working = Attempt.objects.filter(
         machine__site_id=site_id, ended_at__isnull=True, started_at__isnull=False
     ).select_related("machine")
-    heard = Counter(machine_vouches(attempt) for attempt in working if attempt.machine.linked)
+    heard = Counter(machine_vouches(attempt, at) for attempt in working if attempt.machine.linked)
     if not lost_together(lost=len(fresh), silent=heard[False], alive=heard[True]):
         return None
     return _open(site_id, began_at=min(fresh.values()), at=at)
@@ -130,7 +130,7 @@ def settle(site_id: str, choices: Mapping[str, str], *, actor: User, at: datetim
     interruption = open_interruption(site_id)
     if interruption is None:
         raise Conflict("nothing_interrupted")
-    open_jobs = [one for one in interrupted_jobs(interruption) if one.choices]
+    open_jobs = [one for one in interrupted_jobs(interruption, at) if one.choices]
     wrong = [
         Problem("outcome_unknown", {"title": one.job.title}, one.job.pk)
         for one in open_jobs

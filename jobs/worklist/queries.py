@@ -120,7 +120,7 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
         clock_why=why,
         clock_since=witness.doubted_since() if why else None,
         interrupted_since=interruption.noticed_at if interruption else None,
-        interrupted=_in(interruption),
+        interrupted=_in(interruption, at),
         failed=[(_job(job), *where.get(job.pk, ("", ""))) for job in failed],
         on_shelf=[_job(job) for job in waiting if job.state == State.READY],
         to_decide=len(to_decide),
@@ -128,10 +128,10 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
     )
 
 
-def _in(interruption: Interruption | None) -> frozenset[str]:
+def _in(interruption: Interruption | None, at: datetime) -> frozenset[str]:
     if interruption is None:
         return frozenset()
-    return frozenset(one.job.pk for one in interrupted_jobs(interruption) if one.choices)
+    return frozenset(one.job.pk for one in interrupted_jobs(interruption, at) if one.choices)
 
 
 def _last_machines(job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:

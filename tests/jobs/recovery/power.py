@@ -31,6 +31,11 @@ def falls_silent(job: Job) -> None:
     Machine.objects.filter(pk=machine_of(job).pk).update(report=Report.SILENT)
 
 
+def goes_on(job: Job, at: datetime) -> None:
+    """Have the machine be heard at its work again."""
+    Machine.objects.filter(pk=machine_of(job).pk).update(seen_at=at)
+
+
 def comes_back_idle(job: Job, at: datetime, *, why: str = "lost") -> None:
     """Have the machine be heard again, without the print: supervision says that it is lost."""
     machine = machine_of(job)

@@ -13,7 +13,7 @@ from jobs.recovery.queries import may_start_by_itself, start_gap
 from jobs.recovery.services import notice_absence, notice_losses, settle
 from tests.builders import MONDAY, hours, minutes
 from tests.builders_jobs import Cast, make_cast, make_job
-from tests.jobs.recovery.power import comes_back_idle, falls_silent, machine_at_work
+from tests.jobs.recovery.power import comes_back_idle, falls_silent, goes_on, machine_at_work
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +88,8 @@ def test_two_broken_prints_while_the_others_go_on_are_no_cut(cast: Cast) -> None
     jobs = [machine_at_work(cast, title, MONDAY - hours(1)) for title in ("A", "B", "C", "D")]
     for job in jobs[:2]:
         comes_back_idle(job, MONDAY)
+    for job in jobs[2:]:
+        goes_on(job, MONDAY)
     assert notice_losses(MONDAY) == []
 
 

@@ -51,19 +51,19 @@ def test_what_is_known_of_an_object_follows_from_its_state_and_the_machines_word
 
 
 def test_what_was_lost_is_tried_again_unless_three_tries_failed() -> None:
-    assert most_likely(Now.LOST, tries_left=True, linked=True) is Outcome.AGAIN
-    assert most_likely(Now.LOST, tries_left=False, linked=True) is Outcome.STOP
+    assert most_likely(Now.LOST, tries_left=True, told=True) is Outcome.AGAIN
+    assert most_likely(Now.LOST, tries_left=False, told=True) is Outcome.STOP
     assert choices_for(Now.LOST, tries_left=False) == (Outcome.STOP,)
 
 
 def test_a_machine_without_a_link_tells_nothing_so_nothing_is_presumed() -> None:
-    assert most_likely(Now.UNKNOWN, tries_left=True, linked=False) is Outcome.LEAVE
+    assert most_likely(Now.UNKNOWN, tries_left=True, told=False) is Outcome.LEAVE
 
 
 def test_what_goes_on_or_was_made_needs_no_choice() -> None:
     for now in (Now.GOES_ON, Now.MADE):
         assert choices_for(now, tries_left=True) == ()
-        assert most_likely(now, tries_left=True, linked=True) is None
+        assert most_likely(now, tries_left=True, told=True) is None
 
 
 def test_what_nobody_saw_start_cannot_be_said_to_have_ended() -> None:

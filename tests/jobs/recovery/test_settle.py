@@ -13,7 +13,7 @@ from jobs.recovery.services import notice_absence, settle
 from jobs.recovery.states import Now, Outcome
 from tests.builders import MONDAY, hours, minutes
 from tests.builders_jobs import Cast, make_cast, make_job
-from tests.jobs.recovery.power import comes_back_idle, falls_silent, machine_at_work, machine_of
+from tests.jobs.recovery.power import comes_back_idle, falls_silent, goes_on, machine_at_work, machine_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,13 +35,16 @@ def cut(cast: Cast, *titles: str) -> list[Job]:
 
 def rows(cast: Cast) -> dict[str, tuple[Now, Outcome | None]]:
     interruption = Interruption.objects.get(settled_at__isnull=True)
-    return {one.job.title: (one.now, one.chosen) for one in interrupted_jobs(interruption)}
+    return {one.job.title: (one.now, one.chosen) for one in interrupted_jobs(interruption, MONDAY)}
 
 
 def test_each_object_is_shown_with_what_most_likely_became_of_it(cast: Cast) -> None:
-    lost, unknown, _goes_on, made, by_hand = cut(cast, "Perdu", "Muet", "Continue", "Fini", "Brodé")
+    lost, unknown, alive, made, by_hand, _ = cut(
+        cast, "Perdu", "Muet", "Continue", "Fini", "Brodé", "Pas encore entendu"
+    )
     comes_back_idle(lost, MONDAY)
     falls_silent(unknown)
+    goes_on(alive, MONDAY)
     Job.objects.filter(pk=made.pk).update(state=State.FINISHED)
     Machine.objects.filter(pk=machine_of(by_hand).pk).update(driver=Driver.HANDOVER)
     assert rows(cast) == {
@@ -50,6 +53,7 @@ def test_each_object_is_shown_with_what_most_likely_became_of_it(cast: Cast) -> 
         "Continue": (Now.GOES_ON, None),
         "Fini": (Now.MADE, None),
         "Brodé": (Now.UNKNOWN, Outcome.LEAVE),
+        "Pas encore entendu": (Now.UNKNOWN, Outcome.LEAVE),
     }
 
 
@@ -106,10 +110,20 @@ def test_an_object_that_nobody_said_anything_of_keeps_the_screen_open(cast: Cast
 
 def test_a_machine_that_took_its_print_up_again_is_not_overruled(cast: Cast) -> None:
     (job,) = cut(cast, "Vase")
+    goes_on(job, MONDAY)
     settled = settle(cast.site.pk, {job.pk: "again"}, actor=cast.person("staff"), at=MONDAY)
     assert settled.done  # it is heard printing: nothing was to be decided
     job.refresh_from_db()
     assert job.state == State.RUNNING
+
+
+def test_what_a_machine_said_before_the_cut_settles_nothing(cast: Cast) -> None:
+    (job,) = cut(cast, "Vase")
+    settled = settle(cast.site.pk, {}, actor=cast.person("staff"), at=MONDAY)
+    assert (settled.done, settled.missing) == (False, (job.pk,))
+    assert settle(cast.site.pk, {job.pk: "stop"}, actor=cast.person("staff"), at=MONDAY).done
+    job.refresh_from_db()
+    assert job.state == State.FAILED
 
 
 def test_an_outcome_that_an_object_cannot_have_changes_nothing(cast: Cast) -> None:
