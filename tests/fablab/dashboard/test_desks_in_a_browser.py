@@ -191,8 +191,9 @@ def test_a_stuck_job_is_settled_in_three_taps_and_tried_again(signed_in_page: Si
     )
     page = signed_in_page(cast.person("staff"), size=PHONE)
     page.goto("/machines/")
-    expect(page.get_by_text("Personne ne répond. La machine est-elle allumée ?")).to_be_visible()
-    page.get_by_role("link", name="Dire ce qui s’est passé").click()
+    tile = page.locator(f"#machine-{cast.machine.pk}")  # the work list beside it says so, too
+    expect(tile.get_by_text("Personne ne répond. La machine est-elle allumée ?")).to_be_visible()
+    tile.get_by_role("link", name="Dire ce qui s’est passé").click()
     page.get_by_role("button", name="Ça s’est décollé.").click()
     expect(page.locator("h1")).to_have_text("Et maintenant ?")
     assert (state_of(job), Job.objects.get(pk=job.pk).reason) == (State.FAILED, "not_sticking")
