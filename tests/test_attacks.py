@@ -191,7 +191,7 @@ def test_a_clock_that_jumps_back_does_not_make_an_old_press_young(cast: Cast) ->
 def test_a_start_that_did_not_arrive_is_not_sent_again_to_a_machine_out_of_order(cast: Cast) -> None:
     order = loaded_and_pressed(cast)
     assert records.take(order.pk, lease_number=1, at=NOW) is not None
-    assert records.start_order_that_holds(cast.machine.pk, lease_number=1, at=NOW) == order.pk
+    assert records.start_order_that_holds(cast.machine.pk, lease_number=1, at=NOW) == order
     put_out_of_order(cast.machine.pk, actor=cast.person("staff"), reason="Ça fume", at=NOW)
     assert records.start_order_that_holds(cast.machine.pk, lease_number=1, at=NOW) is None
     assert not records.situation(cast.machine.pk, at=NOW).order_holds
