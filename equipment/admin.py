@@ -22,11 +22,11 @@ from equipment.machines.models import Machine, MachineKind, MachineModel
 from equipment.machines.services import add_machine, change_machine, retire_machine
 from equipment.sites.live import board_changed
 from equipment.sites.models import Closure, OpeningHours, Site, SiteRole
-from equipment.sites.services import grant_role, revoke_role, set_self_approval
+from equipment.sites.services import LONGEST_GAP_S, grant_role, revoke_role, set_self_approval
 from equipment.sites.states import Role
 from equipment.sites.words import WEEKDAYS
 from fablab.core.errors import DomainError
-from fablab.core.words import say_problem
+from fablab.core.words import say, say_problem
 from fablab.people.models import User
 
 if TYPE_CHECKING:  # Django's own classes take no parameters when they run
@@ -121,7 +121,16 @@ class ClosureInline(ClosureTable):
 class SiteForm(SiteBase):
     class Meta:
         model = Site
-        fields = ["name", "slug", "address", "time_zone", "shelves", "self_approval", "cameras_allowed"]
+        fields = [
+            "name",
+            "slug",
+            "address",
+            "time_zone",
+            "shelves",
+            "self_approval",
+            "start_gap_s",
+            "cameras_allowed",
+        ]
         labels = {
             "name": _("Nom"),
             "slug": _("Nom dans les adresses"),
@@ -129,8 +138,15 @@ class SiteForm(SiteBase):
             "time_zone": _("Fuseau horaire"),
             "shelves": _("Places des étagères"),
             "self_approval": _("Un seul animateur : il peut accepter ses propres objets"),
+            "start_gap_s": _("Secondes entre deux démarrages"),
             "cameras_allowed": _("Images de caméra permises ici (vérifie la loi)"),
         }
+
+    def clean_start_gap_s(self) -> int:
+        seconds = int(self.cleaned_data["start_gap_s"])
+        if seconds > LONGEST_GAP_S:
+            raise ValidationError(say("start_gap_out_of_range", {"most": LONGEST_GAP_S}))
+        return seconds
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"])

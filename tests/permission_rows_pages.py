@@ -163,6 +163,8 @@ ROWS: list[Row] = [
     Row("POST", "power-cut-announce", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), form=True,
         body=lambda world: {"start": "2199-03-01T10:00", "end": "2199-03-01T11:00"}),
     form("power-cut-cancel", MAY_STAFF),
+    Row("POST", "start-gap", (302, REFUSED, REFUSED, REFUSED, REFUSED, DONE, DONE), form=True,
+        body=lambda world: {"start_gap_s": "20"}),
     form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
     # who may use what
     Row("GET", "certificates", ON_DUTY),

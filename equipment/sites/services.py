@@ -183,6 +183,24 @@ def set_self_approval(*, site_id: str, on: bool, actor: User, at: datetime) -> S
     return site
 
 
+LONGEST_GAP_S = 600
+
+
+def set_start_gap(*, site_id: str, seconds: int, actor: User, at: datetime) -> Site:
+    """Say how many seconds lie between two starts of a site's machines, where power is weak; 0: none (REL-22).
+
+    Raises ``NotFound``, ``NotAllowed`` (managers only), ``Malformed``: ``start_gap_out_of_range``.
+    """
+    require_role(actor, site_id, MANAGERS, installation_admin=True)
+    if not 0 <= seconds <= LONGEST_GAP_S:
+        raise Malformed(Problem("start_gap_out_of_range", {"most": LONGEST_GAP_S}, "start_gap_s"))
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site_id)
+        site.start_gap_s = seconds
+        site.save(update_fields=["start_gap_s"])
+    return site
+
+
 # --- roles ------------------------------------------------------------------------------------------------
 
 

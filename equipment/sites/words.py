@@ -14,6 +14,7 @@ SENTENCES: dict[str, str | Promise] = {
     "cut_time_missing": _("Donne le jour et l’heure."),
     "cut_is_over": _("Cette coupure est déjà passée."),
     "cut_too_long": _("Au plus {days} jours. Sinon, note une fermeture."),
+    "start_gap_out_of_range": _("Choisis entre 0 et {most} secondes."),
     "time_zone_unknown": _("Ce fuseau horaire n’existe pas."),
     "several_instructors": _("Il y a plusieurs animateurs ici : un autre regarde."),
     "last_manager": _("Il reste un seul responsable. Nommes-en un autre d’abord."),

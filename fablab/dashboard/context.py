@@ -50,6 +50,7 @@ PLACES = {
     "clock": "board",
     "power-cuts": "board",
     "power-cut-announce": "board",
+    "start-gap": "board",
     "certificates": "board",
     "certificate-grant": "board",
 }

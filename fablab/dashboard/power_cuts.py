@@ -1,4 +1,4 @@
-"""Coupures de courant: announced ones, listed, entered and taken back by staff."""
+"""Coupures de courant: announced ones, listed, entered and taken back by staff; the gap between starts, by managers."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from equipment.bookings import hit
+from equipment.sites import services
+from equipment.sites.models import Site
 from equipment.sites.queries import power_cut_for, power_cuts_to_come
+from equipment.sites.states import Role
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_to_utc
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say_problem
@@ -40,6 +43,7 @@ def _page(request: HttpRequest, asked: Here, error: DomainError | None = None) -
     context = {
         "cuts": [_card(cut, asked) for cut in power_cuts_to_come(asked.site.pk, asked.at)],
         "fields": fields if asked.keeps_machines else [],
+        "gap": _gap(asked.site, given, wrong) if Role.MANAGER in asked.roles else None,
         "zone": asked.zone,
         "problems": [
             {"sentence": say_problem(problem), "field_id": problem.field or ""}
@@ -59,6 +63,19 @@ def _field(name: str, label: str, given: Any, wrong: Any, asked: Here, *, type_:
         "value": given.get(name, ""),
         "error": wrong.get(name, ""),
         "attributes": attributes,
+    }
+
+
+def _gap(site: Site, given: Any, wrong: Any) -> Card:
+    return {
+        "id": "start_gap_s",
+        "name": "start_gap_s",
+        "label": _("Secondes entre deux démarrages"),
+        "help": _("0 : les machines peuvent partir ensemble."),
+        "type": "number",
+        "value": str(given.get("start_gap_s", site.start_gap_s)),
+        "error": wrong.get("start_gap_s", ""),
+        "attributes": {"min": 0, "max": services.LONGEST_GAP_S, "inputmode": "numeric"},
     }
 
 
@@ -99,6 +116,22 @@ def announce(request: HttpRequest) -> HttpResponseBase:
     except DomainError as error:
         return _page(request, asked, error)
     messages.success(request, _("C’est noté. Les réservations touchées sont prévenues."))
+    return see_other(reverse("power-cuts"))
+
+
+@writes
+def set_gap(request: HttpRequest) -> HttpResponseBase:
+    """Say how far apart the machines of the place start. The form keeps what was typed."""
+    asked = here(request)
+    if asked.site is None or Role.MANAGER not in asked.roles:
+        raise NotAllowed("not_allowed")
+    text = request.POST.get("start_gap_s", "").strip()
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+    try:
+        services.set_start_gap(site_id=asked.site.pk, seconds=seconds, actor=asked.person, at=asked.at)
+    except Malformed as error:
+        return _page(request, asked, error)
+    messages.success(request, _("C’est noté."))
     return see_other(reverse("power-cuts"))
 
 

@@ -104,6 +104,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("heure/juste/", recovery.clock_is_right, name="clock-right"),
     path("coupures/", power_cuts.power_cuts, name="power-cuts"),
     path("coupures/annoncer/", power_cuts.announce, name="power-cut-announce"),
+    path("coupures/ecart/", power_cuts.set_gap, name="start-gap"),
     path("coupures/<str:cut_id>/annuler/", power_cuts.cancel, name="power-cut-cancel"),
     path("messages/<str:notice_id>/vu/", notices.seen, name="notice-seen"),
     # who may use what

@@ -189,6 +189,7 @@ def test_hours_that_make_no_sense_and_a_second_instructors_switch_are_refused(
         "slug": "metz",
         "time_zone": "Europe/Paris",
         "shelves": '["A1"]',
+        "start_gap_s": 20,
         "opening_hours-TOTAL_FORMS": 1,
         "opening_hours-INITIAL_FORMS": 0,
         "closures-TOTAL_FORMS": 0,
@@ -200,6 +201,10 @@ def test_hours_that_make_no_sense_and_a_second_instructors_switch_are_refused(
     address = reverse("admin:equipment_site_change", args=[site.pk])
     assert client.post(address, fields).status_code == 200  # the form again, with what is wrong
     assert client.post(address, {**fields, "time_zone": "Europe/Metz"}).status_code == 200
+    assert (
+        "Choisis entre 0 et 600 secondes."
+        in client.post(address, {**fields, "start_gap_s": 601}).content.decode()
+    )
     fields["opening_hours-0-closes"] = 1080
     answer = client.post(address, {**fields, "self_approval": "on"}, follow=True)
     assert told(answer) == ["Il y a plusieurs animateurs ici : un autre regarde."]
@@ -207,6 +212,8 @@ def test_hours_that_make_no_sense_and_a_second_instructors_switch_are_refused(
     assert (site.self_approval, site.opening_hours.count()) == (False, 0)
     client.post(address, fields, follow=True)
     assert site.opening_hours.count() == 1
+    site.refresh_from_db()
+    assert site.start_gap_s == 20
 
 
 def test_a_person_is_seen_and_deactivated_without_a_password_on_the_page(client: Client, root: User) -> None:

@@ -97,3 +97,19 @@ def test_a_page_with_an_old_time_confirms_nothing() -> None:
     assert Witness.objects.get().doubted_since == now
     staff.post("/heure/juste/", {"shown": timezone.now().isoformat()})
     assert Witness.objects.get().doubted_since is None
+
+
+def test_a_manager_says_how_far_apart_machines_start_and_what_was_typed_stays() -> None:
+    cast, _ = open_lab()
+    manager = as_(cast.person("manager"))
+    assert manager.post("/coupures/ecart/", {"start_gap_s": "20"}).status_code == 303
+    cast.site.refresh_from_db()
+    assert cast.site.start_gap_s == 20
+    for wrong in ("601", "vingt", "-3", "", "٣"):
+        refused = manager.post("/coupures/ecart/", {"start_gap_s": wrong})
+        assert refused.status_code == 400
+        assert "Choisis entre 0 et 600 secondes." in text_of(refused)
+        assert f'value="{wrong}"' in text_of(refused)
+    cast.site.refresh_from_db()
+    assert cast.site.start_gap_s == 20
+    assert "Secondes entre deux démarrages" not in text_of(as_(cast.person("staff")).get("/coupures/"))
