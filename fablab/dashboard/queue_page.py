@@ -13,7 +13,7 @@ from fablab.api.live import queue_rows
 from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, signed_in
 from fablab.dashboard.worklist import on_duty
-from jobs.lifecycle.models import Job
+from jobs.lifecycle.queries import visible_jobs
 
 Card = present.Card
 
@@ -23,9 +23,10 @@ def queue(request: HttpRequest) -> HttpResponseBase:
     """The whole queue, or that of one kind of machine (``type``); an unknown kind shows everything."""
     asked = on_duty(request)
     assert asked.site is not None  # who helps has a place
-    shapes = queue_rows(asked.site.pk, staff=True)
-    waiting = Job.objects.filter(pk__in=[shape["id"] for shape in shapes])
+    planned = queue_rows(asked.site.pk, staff=True)
+    waiting = visible_jobs(asked.person).filter(pk__in=[shape["id"] for shape in planned])
     jobs = {job.pk: job for job in waiting.select_related("upload", "machine_model__kind")}
+    shapes = [shape for shape in planned if shape["id"] in jobs]  # one may have gone meanwhile
     kind_of = [jobs[shape["id"]].machine_model.kind for shape in shapes]
     kinds = sorted(set(kind_of), key=lambda kind: kind.name)
     chosen = next((kind for kind in kinds if kind.slug == request.GET.get("type")), None)
