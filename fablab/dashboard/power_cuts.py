@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from equipment.bookings import hit
 from equipment.sites import services
-from equipment.sites.models import Site
 from equipment.sites.queries import power_cut_for, power_cuts_to_come
 from equipment.sites.states import Role
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_to_utc
@@ -66,7 +65,7 @@ def _field(name: str, label: str, given: Any, wrong: Any, asked: Here, *, type_:
     }
 
 
-def _gap(site: Site, given: Any, wrong: Any) -> Card:
+def _gap(site: Any, given: Any, wrong: Any) -> Card:
     return {
         "id": "start_gap_s",
         "name": "start_gap_s",

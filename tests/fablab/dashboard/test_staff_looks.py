@@ -60,6 +60,7 @@ def test_every_page_of_the_desks_is_legible_and_axe_finds_nothing(
         "instructor": {"desk": "/animateur/", "desk-job": f"/animateur/{first.pk}/"},
         "staff": {
             "board": "/machines/",
+            "queue": "/file/",
             "screen": "/machines/ecran/",
             "machine": f"/machines/{machines['running'].pk}/",
             "connection": f"/machines/{stuck.pk}/connexion/",
