@@ -35,7 +35,8 @@ async def hold(session: aiohttp.ClientSession, port: str, key: str) -> None:
 
 
 async def main(places: list[str]) -> None:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+    line = aiohttp.TCPConnector(limit=0)  # one socket for each printer, however many
+    async with aiohttp.ClientSession(connector=line, timeout=aiohttp.ClientTimeout(total=10)) as session:
         tasks = [asyncio.create_task(hold(session, *place.split("=", 1))) for place in places]
         print(json.dumps({"ready": True}), flush=True)
         await asyncio.gather(*tasks)
