@@ -19,7 +19,7 @@ from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, back, here, signed_in, writes
 from jobs.recovery.words import CLOCK
 from jobs.worklist import services
-from jobs.worklist.queries import Task, digest, worklist
+from jobs.worklist.queries import Task, worklist_and_digest
 from jobs.worklist.rules import Entry
 from jobs.worklist.states import Need
 from jobs.worklist.words import NEEDS
@@ -51,7 +51,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
 def section(asked: Here, *, most: int | None = None) -> Card:
     """Return the argument of ``dashboard/worklist_section.html``."""
     assert asked.site is not None  # who helps has a place
-    tasks = worklist(asked.person, asked.site.pk, asked.at)
+    tasks, digest = worklist_and_digest(asked.person, asked.site.pk, asked.at)
     rows = [_row(task, asked) for task in tasks[:most]]
     address = reverse("worklist")
     return {
@@ -59,7 +59,7 @@ def section(asked: Here, *, most: int | None = None) -> Card:
         "rows": rows,
         "count": len(tasks),
         "more": len(tasks) - len(rows),
-        "digest": digest(tasks),
+        "digest": digest,
         "url": address,
         "fragment_url": f"{address}?n={most}" if most else address,
     }

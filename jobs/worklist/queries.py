@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from equipment.machines import figures
 from equipment.machines.maintenance import maintenance_due
 from equipment.machines.models import Machine
-from equipment.machines.queries import in_use
+from equipment.machines.queries import in_use, only_named
 from equipment.machines.said import used_by_hand
 from equipment.machines.states import AT_WORK, FED, STARTED_BY_LINE, WATCHED, Plate, Report
 from equipment.sites.queries import require_role
@@ -23,7 +23,7 @@ from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption
 from jobs.recovery.queries import interrupted_jobs, open_interruption
 from jobs.worklist.models import Handling
-from jobs.worklist.rules import Entry, JobNow, MachineNow, SiteNow, TryNow, entries
+from jobs.worklist.rules import Entry, JobNow, MachineNow, SiteNow, TryNow, entries, open_to
 
 LOST = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
 NOT_DONE = frozenset({OrderState.REFUSED, OrderState.UNKNOWN, OrderState.EXPIRED})
@@ -48,12 +48,22 @@ class Task:
 
 
 def worklist(viewer: User, site_id: str, at: datetime) -> list[Task]:
-    """Return what needs a hand at a site, most urgent first, for those on duty there.
+    """Return what needs a hand at a site, most urgent first, for those on duty there: what this person can do.
 
     Raises ``NotFound``, ``NotAllowed``.
     """
-    require_role(viewer, site_id, ON_DUTY_ROLES)
-    return _tasks_at(site_id, at)
+    return worklist_and_digest(viewer, site_id, at)[0]
+
+
+def worklist_and_digest(viewer: User, site_id: str, at: datetime) -> tuple[list[Task], str]:
+    """Return this person's list, and the digest of the whole one, which everybody's pages watch.
+
+    Raises ``NotFound``, ``NotAllowed``.
+    """
+    roles = require_role(viewer, site_id, ON_DUTY_ROLES)
+    tasks = _tasks_at(site_id, at)
+    mine = {entry.key for entry in open_to((task.entry for task in tasks), roles)}
+    return [task for task in tasks if task.entry.key in mine], digest(tasks)
 
 
 def digest(tasks: Iterable[Task]) -> str:
@@ -154,6 +164,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
     due = {machine.pk for machine, _use in maintenance_due(site_id, at)}
     models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
     named = Counter(job.machine_id for job in queued if job.machine_id is not None)
+    apart = only_named(machines)
     found = []
     for machine in machines:
         attempt = attempts.get(machine.pk)
@@ -173,7 +184,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 help_why=machine.needs_help_why,
                 on_it=_try(attempt, orders, late.get(attempt.pk)) if attempt else None,
                 at_work=(machine.linked and report in AT_WORK) or used_by_hand(machine, at),
-                waited_by=models[machine.model_id] + named[machine.pk],
+                waited_by=(0 if machine.pk in apart else models[machine.model_id]) + named[machine.pk],
                 carried=machine.driver not in FED | STARTED_BY_LINE,
                 maintenance_due=machine.pk in due,
                 next_job=next((_job(job) for job in queued if _could_go(job, machine)), None),

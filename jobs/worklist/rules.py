@@ -1,9 +1,10 @@
 """What needs a hand now, most urgent first. Pure: facts of one place go in, entries come out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from equipment.sites.states import Role
 from jobs.lifecycle.states import STARTED, State
 from jobs.worklist.states import URGENCY, Need
 
@@ -115,6 +116,11 @@ def entries(site_id: str, now: SiteNow) -> list[Entry]:
     if now.to_decide:
         found.append(Entry(Need.DECIDE, site_id, now.to_decide_since, count=now.to_decide))
     return sorted(found, key=_place)
+
+
+def open_to(found: Iterable[Entry], roles: Collection[Role]) -> list[Entry]:
+    """Return the entries that somebody with these roles can do something about: files are decided by instructors."""
+    return [entry for entry in found if entry.need is not Need.DECIDE or Role.INSTRUCTOR in roles]
 
 
 def _place(entry: Entry) -> tuple[int, bool, float, str, str]:

@@ -11,7 +11,7 @@ from fablab.core.errors import Conflict, NotFound, Problem
 from fablab.people.models import User
 from jobs.worklist.models import Handling
 from jobs.worklist.queries import Handled, entries_at
-from jobs.worklist.rules import HANDLED_FOR
+from jobs.worklist.rules import HANDLED_FOR, open_to
 
 
 def take(site_id: str, key: str, *, actor: User, at: datetime) -> Handled:
@@ -20,8 +20,8 @@ def take(site_id: str, key: str, *, actor: User, at: datetime) -> Handled:
     Raises ``NotFound``, ``NotAllowed`` (who is on duty), ``Conflict``: ``handled_by`` with the other's name,
     ``entry_over``: nothing needs a hand there any more.
     """
-    require_role(actor, site_id, ON_DUTY_ROLES)
-    entry = next((one for one in entries_at(site_id, at) if one.key == key), None)
+    roles = require_role(actor, site_id, ON_DUTY_ROLES)
+    entry = next((one for one in open_to(entries_at(site_id, at), roles) if one.key == key), None)
     if entry is None:
         raise Conflict("entry_over")
     try:

@@ -15,7 +15,7 @@ from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.states import OrderState, State, Verb
 from jobs.recovery.models import Interruption
 from jobs.worklist.models import Handling
-from jobs.worklist.queries import worklist
+from jobs.worklist.queries import digest_at, worklist, worklist_and_digest
 from jobs.worklist.services import give_back, take
 from jobs.worklist.states import Need
 from tests.builders import MONDAY, hours, minutes
@@ -33,7 +33,7 @@ def cast() -> Cast:
 
 
 def needs(cast: Cast) -> list[Need]:
-    return [task.entry.need for task in worklist(cast.person("staff"), cast.site.pk, MONDAY)]
+    return [task.entry.need for task in worklist(cast.person("instructor"), cast.site.pk, MONDAY)]
 
 
 def test_a_quiet_place_needs_nobody(cast: Cast) -> None:
@@ -83,6 +83,16 @@ def test_everything_that_needs_a_hand_is_there_in_order(cast: Cast) -> None:
         Need.DECIDE,
         Need.PICK_UP,
     ]
+
+
+def test_files_are_looked_at_by_instructors_so_others_on_duty_are_not_sent_there(cast: Cast) -> None:
+    make_job(cast, state=State.SUBMITTED, at=MONDAY)
+    for part, seen in (("instructor", [Need.DECIDE]), ("staff", []), ("manager", [])):
+        tasks, digest = worklist_and_digest(cast.person(part), cast.site.pk, MONDAY)
+        assert [task.entry.need for task in tasks] == seen, part
+        assert digest == digest_at(cast.site.pk, MONDAY), "pages of all watch the same"
+    with pytest.raises(Conflict):
+        take(cast.site.pk, f"decide:{cast.site.pk}", actor=cast.person("staff"), at=MONDAY)
 
 
 def test_a_plate_with_an_object_waiting_and_a_file_to_be_carried_stand_before_an_idle_plate(
