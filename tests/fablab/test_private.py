@@ -47,4 +47,13 @@ def test_signing_in_goes_the_one_way_there_is(client: Client) -> None:
 
 def test_a_role_at_a_site_is_no_key_to_it(client: Client) -> None:
     client.force_login(make_person("Nadia"))
-    assert status(client) == 302
+    client.defaults.update(HERE)
+    answer = client.get("/installation/", follow=True)
+    assert answer.status_code == 403
+    assert "Cette page n’est pas pour toi" in answer.content.decode()
+
+
+def test_who_may_come_in_and_is_signed_in_is_not_asked_again(root: Client) -> None:
+    root.defaults.update(HERE)
+    answer = root.get("/installation/login/", {"next": "/installation/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/installation/")
