@@ -1,11 +1,12 @@
 """Reads about machines."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from equipment.machines.models import Machine, MachineEvent, MachineKind, MachineModel
-from equipment.machines.states import STALE_AFTER_S, WATCHED
+from equipment.machines.states import STALE_AFTER_S, WATCHED, Driver
 from equipment.sites.models import SiteRole
 from fablab.core.errors import NotFound
 from fablab.people.models import User
@@ -38,6 +39,19 @@ def machine_for(viewer: User, machine_id: str) -> Machine:
 def in_use() -> QuerySet[Machine]:
     """Return every machine that is not retired. Asks nobody who is looking: for the system itself."""
     return Machine.objects.filter(retired_at__isnull=True).select_related("site", "model__kind")
+
+
+def only_named(machines: Iterable[Machine]) -> frozenset[str]:
+    """Return the ids of those simulations beside which a real machine of the same model stands at the same site.
+
+    They make nothing: an object that somebody waits for goes there only when it names them. Where every machine of a
+    model is a simulation, a teaching lab, they take what comes. ``machines``: all in use at their sites.
+    """
+    known = list(machines)
+    real = {(one.site_id, one.model_id) for one in known if one.driver != Driver.SIMULATED}
+    return frozenset(
+        one.pk for one in known if one.driver == Driver.SIMULATED and (one.site_id, one.model_id) in real
+    )
 
 
 def watched_machines() -> QuerySet[Machine]:

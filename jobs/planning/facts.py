@@ -48,6 +48,7 @@ class MachineNow:
     formats: frozenset[str]
     open: tuple[Span, ...]
     by_line: bool = True  # dispatch claims for it; else a person takes the next job at the machine
+    only_named: bool = False  # takes what names it, nothing else: a simulation beside real machines
     in_service: bool = True
     needs_help: bool = False
     heard: bool = True  # lately; always, where the machine itself says nothing

@@ -204,5 +204,10 @@ def why_not(
 
 
 def could_take(job: Waiting, machine: MachineNow) -> bool:
-    """Say whether the job may go to this machine at all: its model, which the approval binds, and the one it names."""
-    return machine.model_id == job.model_id and job.named in (None, machine.id)
+    """Say whether the job may go to this machine at all: its model, which the approval binds, and the one it names.
+
+    A simulation makes nothing: where there are real machines of its model it takes only what was sent to it by name.
+    """
+    if machine.model_id != job.model_id:
+        return False
+    return job.named == machine.id or (job.named is None and not machine.only_named)

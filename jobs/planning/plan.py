@@ -73,6 +73,7 @@ class _Planning:
             machine = one.machine
             kind = (
                 machine.model_id,
+                machine.only_named,
                 machine.formats,
                 machine.material,
                 machine.nozzle_mm,
@@ -109,7 +110,7 @@ class _Planning:
 
     @staticmethod
     def _fits(job: Waiting, machine: MachineNow) -> bool:
-        return machine.model_id == job.model_id and not any(
+        return could_take(job, machine) and not any(
             guard.check(job, machine, _WHENEVER) is not None for guard in OF_FIT
         )
 

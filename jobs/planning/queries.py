@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q, Sum
 from equipment.bookings.models import Booking
 from equipment.bookings.states import LIVE
 from equipment.machines.models import Machine, Outage
-from equipment.machines.queries import in_use
+from equipment.machines.queries import in_use, only_named
 from equipment.machines.said import FAULT_TOLD, used_by_hand
 from equipment.machines.states import AT_WORK, STALE_AFTER_S, WATCHED, Driver, Report
 from equipment.sites.models import Site
@@ -162,6 +162,7 @@ def machines_now(
     idle = last_ends(ids)
     open_ = _opening({machine.site_id: machine.site for machine in machines}, at)
     held, outages = _held(ids, at), _outages(ids, at)
+    named = only_named(machines)
     found: dict[str, list[MachineNow]] = {}
     for machine in machines:
         attempt = attempts.get(machine.pk)
@@ -172,6 +173,7 @@ def machines_now(
             formats=frozenset(machine.model.formats),
             open=open_[machine.site_id][0],
             by_line=Driver(machine.driver) in WATCHED,
+            only_named=machine.pk in named,
             in_service=machine.out_of_order_since is None,
             # Anybody may tell a fault; what stops the queue is the word of somebody on duty.
             needs_help=machine.needs_help_since is not None and machine.needs_help_why != FAULT_TOLD,

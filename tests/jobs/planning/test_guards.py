@@ -140,3 +140,10 @@ def test_what_was_approved_for_one_model_never_goes_to_another_whatever_was_book
     assert not could_take(replace(JOB, model_id="laser", machine_id="red"), MACHINE)
     assert not could_take(replace(JOB, machine_id="blue"), MACHINE)
     assert not could_take(replace(JOB, booked_machine_id="blue"), MACHINE)
+
+
+def test_a_machine_that_takes_only_what_names_it_is_offered_nothing_else() -> None:
+    simulation = replace(MACHINE, only_named=True)
+    assert not could_take(JOB, simulation)
+    assert could_take(replace(JOB, machine_id="red"), simulation)
+    assert could_take(replace(JOB, booked_machine_id="red"), simulation)

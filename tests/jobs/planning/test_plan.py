@@ -81,6 +81,7 @@ def machines(draw: st.DrawFn, name: str) -> MachineNow:
         formats=frozenset({"gcode"}),
         open=opens if draw(st.booleans()) else tuple(span(day * 1440, 540) for day in range(3)),
         by_line=draw(st.sampled_from([True, True, False])),
+        only_named=draw(st.sampled_from([False, False, True])),
         in_service=draw(st.sampled_from([True, True, True, False])),
         heard=draw(st.sampled_from([True, True, True, False])),
         taken=draw(st.sampled_from([False, False, True])),
