@@ -325,6 +325,15 @@ def _attempts_left(step: _Step) -> list[Problem]:
     return [Problem("no_attempts_left")] if step.job.attempts_made >= MAX_ATTEMPTS else []
 
 
+def _in_service(step: _Step) -> list[Problem]:
+    if step.source is not Source.PERSON or step.attempt is None:
+        return []  # a machine's report is a fact, whatever people say of the machine
+    machine = step.attempt.machine
+    if machine.out_of_order_since is not None:
+        return [Problem("machine_out_of_order_now", {"machine": machine.name})]
+    return []
+
+
 def _plate_clear(step: _Step) -> list[Problem]:
     if step.source is not Source.PERSON or step.attempt is None:
         return []  # a machine's report is a fact, whatever we think of its plate
@@ -343,6 +352,7 @@ _GUARDS: dict[Guard, Callable[[_Step], list[Problem]]] = {
     Guard.APPROVAL_VALID: _approval_valid,
     Guard.SURELY_NOT_STARTED: _surely_not_started,
     Guard.ATTEMPTS_LEFT: _attempts_left,
+    Guard.IN_SERVICE: _in_service,
     Guard.PLATE_CLEAR: _plate_clear,
 }
 

@@ -169,6 +169,8 @@ def _would_be_refused(
             return Who.OWNER in parts and not job.site.self_approval
         case Action.START:
             driver = part.attempt.machine.driver if part else job.machine.driver if job.machine else None
+            if part is not None and part.attempt.machine.out_of_order_since is not None:
+                return True
             by_line = linked or (driver is not None and Driver(driver) in STARTED_BY_LINE)
             return by_line and (
                 State(job.state) is not State.LOADED

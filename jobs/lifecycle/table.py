@@ -62,6 +62,7 @@ class Guard(StrEnum):
     APPROVAL_VALID = "approval_void"
     SURELY_NOT_STARTED = "may_have_started"
     ATTEMPTS_LEFT = "no_attempts_left"
+    IN_SERVICE = "machine_out_of_order_now"
     PLATE_CLEAR = "plate_to_clear"
 
 
@@ -107,7 +108,8 @@ TABLE: tuple[Row, ...] = (
          G.SURELY_NOT_STARTED),
     _row(A.LOAD, {S.SENDING}, S.LOADED, {W.DISPATCHER, W.OPERATOR}),
     Row(A.START, frozenset({S.SENDING, S.LOADED}), S.RUNNING, frozenset({W.MACHINE, W.OPERATOR}),
-        (G.PLATE_CLEAR, G.APPROVAL_VALID), ordered_by=frozenset({W.INSTRUCTOR, W.STAFF}), verb=Verb.START),
+        (G.IN_SERVICE, G.PLATE_CLEAR, G.APPROVAL_VALID), ordered_by=frozenset({W.INSTRUCTOR, W.STAFF}),
+        verb=Verb.START),
     Row(A.PAUSE, frozenset({S.RUNNING}), S.PAUSED, frozenset({W.MACHINE, W.OPERATOR}),
         ordered_by=frozenset({W.OWNER, W.INSTRUCTOR, W.STAFF}), verb=Verb.PAUSE),
     Row(A.RESUME, frozenset({S.PAUSED}), S.RUNNING, frozenset({W.MACHINE, W.OPERATOR}),

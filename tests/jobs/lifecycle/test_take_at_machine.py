@@ -78,6 +78,23 @@ def test_the_plate_gate_holds_and_one_tap_can_say_that_it_is_empty(cast: Cast) -
     assert Machine.objects.get(pk=cast.machine.pk).plate == Plate.TO_CLEAR, "something lies there from now on"
 
 
+def test_a_machine_that_broke_after_the_object_was_taken_there_is_not_started_by_anybodys_word(
+    cast: Cast,
+) -> None:
+    job, staff = queued(cast), cast.person("staff")
+    take(job.pk, cast.machine.pk, actor=staff, at=NOW)
+    Machine.objects.filter(pk=cast.machine.pk).update(
+        out_of_order_since=NOW, out_of_order_reason="Aiguille", plate=Plate.TO_CLEAR
+    )
+    for plate_clear in (False, True):
+        with pytest.raises(Refused) as refused:
+            press(job.pk, Action.START, actor=staff, at=NOW, plate_clear=plate_clear)
+        assert refused.value.codes[0] == "machine_out_of_order_now"
+    assert Machine.objects.get(pk=cast.machine.pk).plate == Plate.TO_CLEAR, "what is refused clears no plate"
+    assert Action.START not in actions_for(Job.objects.get(pk=job.pk), Viewer(staff, NOW))
+    assert press(job.pk, Action.RELEASE, actor=staff, at=NOW)[0].state == State.QUEUED
+
+
 def test_of_two_who_take_it_one_does_and_the_other_reads_that_somebody_was_quicker(cast: Cast) -> None:
     first, second = queued(cast), queued(cast)
     take(first.pk, cast.machine.pk, actor=cast.person("staff"), at=NOW)
