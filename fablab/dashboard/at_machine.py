@@ -60,7 +60,8 @@ def at_machine(request: HttpRequest, machine_id: str) -> HttpResponseBase:
         "how_to": [choice.label for choice in guide.how_to],
         "known": bool(roles),
         "on_duty": on_duty,
-        "fault_told": found.needs_help_since is not None and on_duty,
+        # Everybody must know before they use it; when it was told and by whom stays with those on duty (J17).
+        "fault_told": found.needs_help_why == said.FAULT_TOLD and not on_duty,
     }
     if asked is not None and roles:
         context |= _for_members(found, shape, asked)
@@ -231,6 +232,7 @@ ACTS: Mapping[str, Callable[..., str]] = {
             Action.START,
             Action.PAUSE,
             Action.RESUME,
+            Action.ASK_STOP,
             Action.FINISH,
             Action.FAIL,
             Action.STOPPED,

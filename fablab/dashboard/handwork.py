@@ -64,6 +64,11 @@ STEPS: Mapping[str, tuple[Any, str, str]] = {
     "stopped": (gettext_lazy("C’est arrêté"), "stop", ""),
     "release": (gettext_lazy("Remettre en file"), "undo", ""),
 }
+# At a machine that is told by its line the same taps are orders: it has not done it yet.
+ORDERED: Mapping[str, Any] = {
+    "pause": gettext_lazy("Mettre en pause"),
+    "resume": words.ACTION_WORDS[Action.RESUME],
+}
 COLOURS: Mapping[str, Any] = {
     "white": gettext_lazy("blanc"),
     "black": gettext_lazy("noir"),
@@ -254,8 +259,12 @@ def _steps(
         )
     for action, (label, icon, style) in STEPS.items():
         if action in offered and (action != "stopped" or State(shape["state"]) in STARTED):
-            cards.append(_tap(found, shape, action, str(label), icon, style))
-    order = ["start", "resume", "finish", "pause", "stopped", "release"]
+            said = ORDERED.get(action, label) if found.linked else label
+            cards.append(_tap(found, shape, action, str(said), icon, style))
+    if found.linked and "ask-stop" in offered and State(shape["state"]) in STARTED:
+        stop = words.ACTION_WORDS[Action.ASK_STOP]
+        cards.append(_tap(found, shape, "ask-stop", str(stop), "stop", "danger"))
+    order = ["start", "resume", "finish", "pause", "ask-stop", "stopped", "release"]
     return sorted(cards, key=lambda card: order.index(card["action"]))
 
 

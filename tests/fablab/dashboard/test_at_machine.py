@@ -72,17 +72,31 @@ def test_why_it_is_out_of_order_is_read_by_people_of_the_place_not_by_the_street
     assert "En panne" in shown and "Léa" not in shown
 
 
-def test_a_fault_is_told_in_two_taps_without_an_account_and_only_staff_read_it(
+def test_a_fault_is_told_in_two_taps_without_an_account_and_only_staff_read_more_than_that(
     cast: Cast, colette: Machine
 ) -> None:
     stranger = Client()
     answer = stranger.post(f"/m/{colette.pk}/panne/", follow=True)
     assert "Merci. Un animateur va regarder." in text_of(answer)
-    assert "Besoin d’aide" not in page(stranger, colette), "who only passes by reads what was so before"
-    assert "Besoin d’aide" not in page(as_(cast.person("owner")), colette)
-    assert "Quelqu’un dit : elle ne marche pas" in page(as_(cast.person("staff")), colette)
+    for shown in (page(stranger, colette), page(as_(cast.person("owner")), colette)):
+        assert "Quelqu’un a signalé un problème." in shown, "nobody sits down at it without knowing"
+        assert "Besoin d’aide" not in shown and "elle ne marche pas (" not in shown
+    seen = page(as_(cast.person("staff")), colette)
+    assert "Quelqu’un dit : elle ne marche pas" in seen and "signalé un problème" not in seen
     event = MachineEvent.objects.get(machine=colette, action="fault_told")
     assert event.actor is None
+
+
+def test_a_machine_on_a_line_is_ordered_and_one_without_is_reported_on(cast: Cast, colette: Machine) -> None:
+    printer = make_linked_machine(cast.site, cast.model, at=timezone.now(), report="printing")
+    running = make_job(cast, state=State.RUNNING, at=timezone.now(), on=printer)
+    make_embroidery(cast, state=State.RUNNING, at=timezone.now())
+    staff = as_(cast.person("staff"))
+    ordered, reported = page(staff, printer), page(staff, colette)
+    assert "Mettre en pause" in ordered and "Arrêter" in ordered and "En pause" not in ordered
+    assert "En pause" in reported and "Mettre en pause" not in reported
+    assert "Arrêt demandé" in tap(staff, printer, "ask-stop", job=running.pk)
+    assert Order.objects.filter(attempt__jobs=running, verb="stop").exists()
 
 
 def test_a_fault_that_is_told_again_and_again_is_noted_a_few_times_an_hour_and_thanked_for_each_time(
