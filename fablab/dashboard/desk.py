@@ -21,6 +21,7 @@ from fablab.dashboard.requests import Here, back, here, see_other, sentences, si
 from fablab.people.states import AgeBand
 from jobs.approvals.queries import approved_just_now, previous_work, waiting_for
 from jobs.inspection.endings import endings_of
+from jobs.inspection.judge import COMMANDING, SOLIDS
 from jobs.lifecycle import words
 from jobs.lifecycle.drafts import attach_machine_file, change_job
 from jobs.lifecycle.press import press
@@ -185,7 +186,7 @@ def _job_page(request: HttpRequest, job_id: str, error: DomainError | None = Non
         "size_mm": job_page.size_of(job.upload),
         "facts": _facts(job, asked),
         "findings": job_page.finding_cards(findings_of(job)),
-        "reasons": _reasons(),
+        "reasons": _reasons(job),
         "before": _before(job, asked),
         "sent_back": _sent_back(job, asked),
         "undo": _undo_bar(asked, request.GET.get("fait", "")),
@@ -236,10 +237,13 @@ def _facts(job: Any, asked: Here) -> list[Card]:
     return facts
 
 
-def _reasons() -> list[Card]:
+def _reasons(job: Any) -> list[Card]:
+    """Return the drawn reasons that fit: only a model with a volume has holes or parts in the air."""
+    flat = job.upload.format not in SOLIDS | COMMANDING
     return [
         {"value": code, "label": label, "drawing": REASON_DRAWINGS.get(code, code)}
         for code, label in words.REASONS.items()
+        if not (flat and code == "not_solid")
     ]
 
 

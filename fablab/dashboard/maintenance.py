@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from equipment.machines import camera
 from equipment.machines import maintenance as care
@@ -28,7 +29,7 @@ def care_of(found: Any, asked: Here) -> Card:
     keeps = bool(asked.viewer.roles_at(found.site_id) & STAFF_ROLES)
     rows = [(_("Heures de travail"), _hours(use.used))]
     if use.last_at is not None:
-        rows.append((_("Depuis le dernier entretien"), _hours(use.since_maintenance)))
+        rows.append((_("Depuis le dernier entretien"), _since(use.since_maintenance)))
     if use.every_hours is not None:
         rows.append((_("Entretien toutes les"), formats.duration(use.every_hours * 60)))
     return {
@@ -57,6 +58,12 @@ def care_of(found: Any, asked: Here) -> Card:
 def _hours(worked: Any) -> str:
     minutes = worked.total_seconds() / 60
     return formats.duration(minutes) if minutes >= 1 else _("Pas encore")
+
+
+def _since(worked: Any) -> str:
+    """Return the time worked since a line of the log: none yet is a figure there."""
+    minutes = worked.total_seconds() / 60
+    return formats.duration(minutes) if minutes >= 1 else ngettext("{n} min", "{n} min", 0).format(n=0)
 
 
 @writes

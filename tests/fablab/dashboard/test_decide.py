@@ -8,6 +8,7 @@ from django.test import Client
 from jobs.lifecycle.models import Approval, Job, JobEvent
 from jobs.lifecycle.states import State
 from jobs.lifecycle.words import REASONS
+from jobs.uploads.models import Upload
 from tests.builders_jobs import Cast, make_job, make_upload
 from tests.fablab.dashboard.lab import as_, open_lab, text_of
 
@@ -105,6 +106,17 @@ def test_each_drawn_reason_sends_back_or_refuses_and_own_words_go_with_it(
     job = Job.objects.get(pk=jobs[0].pk)
     assert (job.state, job.reason) == (state, reason)
     assert JobEvent.objects.filter(job=job, details__words="Le bras est trop fin.").exists()
+
+
+def test_holes_and_parts_in_the_air_are_no_reason_for_what_is_flat(
+    lab: tuple[Cast, Client, list[Job]],
+) -> None:
+    _cast, client, jobs = lab
+    address, said = f"/animateur/{jobs[0].pk}/", "Le modèle a des trous ou des parties en l’air"
+    assert said in text_of(client.get(address))
+    Upload.objects.filter(pk=jobs[0].upload_id).update(format="dst")
+    shown = text_of(client.get(address))
+    assert said not in shown and "Trop grand pour la machine" in shown
 
 
 @pytest.mark.parametrize("reason", ["", "because", "asked"])

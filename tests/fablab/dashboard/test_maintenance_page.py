@@ -38,6 +38,7 @@ def test_staff_note_what_they_did(cast: Cast) -> None:
     assert "C’est noté dans le carnet." in said
     assert "Buse changée" in said
     assert "Laiton 0,4" in said
+    assert "Depuis le dernier entretien" in said and "0 min" in said
     assert Maintenance.objects.get().by == cast.person("staff")
 
 
