@@ -8,7 +8,7 @@ from tests.fablab.dashboard.lab import as_, open_lab
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("address", ["/m/%00/", "/m/ab%00cd/code.svg", "/api/v1/machines/%00/", "/?n=%00"])
+@pytest.mark.parametrize("address", ["/m/%00/", "/m/ab%00cd/code.svg", "/?n=%00"])
 def test_an_address_with_nul_is_refused_to_anybody(address: str) -> None:
     assert Client().get(address).status_code == 400
 
