@@ -55,6 +55,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "overrun": ("clock", "come"),
         "overdue": ("clock", "come"),
         "plate_waited": ("tray", "come"),
+        "put_back": ("undo", "come"),
         "loaded": ("play", "come"),
         "to_take": ("hand", "come"),
         "failed": ("broken", "fix"),

@@ -105,6 +105,10 @@ def _row(task: Task, asked: Here) -> Card:
         }
         if entry.job
         else None,
+        "lies_there": [
+            _("n° {n} ({title}, {owner})").format(n=job.number, title=job.title, owner=job.owner)
+            for job in entry.lies_there
+        ],
         "since": entry.since,
         "since_label": _since(entry, asked),
         "why": _why(entry),
@@ -252,6 +256,7 @@ FIRST: Mapping[Need, Callable[[Entry], Card]] = {
     Need.NOT_STARTED: _start,
     Need.PLATE: _plate,
     Need.PLATE_WAITED: _plate,
+    Need.PUT_BACK: _job("release"),
     Need.LOADED: _start,
     Need.FAILED: _job("requeue"),
     Need.PICK_UP: _job("collect"),

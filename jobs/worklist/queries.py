@@ -16,6 +16,7 @@ from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core import witness
 from fablab.people.models import User
+from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.queries import last_ends, last_orders, live_attempts
 from jobs.lifecycle.states import STARTED, OrderState, State, Verb
@@ -70,6 +71,7 @@ def digest(tasks: Iterable[Task]) -> str:
     """Return something that differs when the list says something else: what pages watch."""
     said = [
         f"{task.entry.key} {task.entry.need} {task.entry.why} {task.entry.count} "
+        f"{[job.number for job in task.entry.lies_there]} "
         f"{task.handled.person_id if task.handled else ''}"
         for task in tasks
     ]
@@ -165,6 +167,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
     models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
     named = Counter(job.machine_id for job in queued if job.machine_id is not None)
     apart = only_named(machines)
+    there = lying_on(ids)
     found = []
     for machine in machines:
         attempt = attempts.get(machine.pk)
@@ -178,6 +181,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 out_of_order=machine.out_of_order_since is not None,
                 plate_to_clear=machine.model.kind.needs_plate and machine.plate == Plate.TO_CLEAR,
                 plate_since=ends.get(machine.pk),
+                lies_there=tuple(_job(job) for job in there.get(machine.pk, ())),
                 unreachable_since=lost,
                 trouble=(machine.report_error or str(report)) if lost else "",
                 help_since=machine.needs_help_since,

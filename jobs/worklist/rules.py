@@ -12,6 +12,7 @@ PICK_UP_AFTER = timedelta(days=7)
 HANDLED_FOR = timedelta(minutes=15)  # then somebody else may go: nothing is forgotten
 OVERDUE_AFTER = timedelta(minutes=10)  # an estimate is an estimate
 NOTHING_THERE = frozenset({State.SENDING, State.LOADED})
+OF_PLATE = frozenset({Need.PLATE, Need.PLATE_WAITED})
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class MachineNow:
     out_of_order: bool = False
     plate_to_clear: bool = False
     plate_since: datetime | None = None
+    lies_there: tuple[JobNow, ...] = ()  # what is to be taken off the plate
     unreachable_since: datetime | None = None
     trouble: str = ""
     help_since: datetime | None = None
@@ -90,6 +92,7 @@ class Entry:
     job: JobNow | None = None
     why: str = ""
     count: int = 0
+    lies_there: tuple[JobNow, ...] = ()
 
     @property
     def key(self) -> str:
@@ -132,7 +135,8 @@ def _of_machine(machine: MachineNow, now: SiteNow) -> list[Entry]:
     """At most one entry about its work, one about help, one about maintenance: one person goes there once."""
 
     def entry(need: Need, since: datetime | None, *, job: JobNow | None = None, why: str = "") -> Entry:
-        return Entry(need, machine.id, since, machine.id, machine.name, job, why, machine.waited_by)
+        there = machine.lies_there if need in OF_PLATE else ()
+        return Entry(need, machine.id, since, machine.id, machine.name, job, why, machine.waited_by, there)
 
     found = []
     if machine.help_since is not None:
@@ -154,7 +158,7 @@ def _work(machine: MachineNow, now: SiteNow) -> tuple[Need, datetime | None, str
             return None
         return Need.UNSURE, tried.unsure_since, tried.unsure_why
     if machine.out_of_order:
-        return None
+        return _of_broken(machine)
     if machine.unreachable_since is not None:
         if tried is not None and tried.job.id in now.interrupted:
             return None
@@ -168,6 +172,16 @@ def _work(machine: MachineNow, now: SiteNow) -> tuple[Need, datetime | None, str
         return need, machine.plate_since, ""
     if machine.carried and machine.next_job is not None:
         return Need.TO_TAKE, machine.next_job.since, ""
+    return None
+
+
+def _of_broken(machine: MachineNow) -> tuple[Need, datetime | None, str] | None:
+    """What lies ready there goes back to the queue, and what was made there to the shelf; nobody waits for it."""
+    tried = machine.on_it
+    if tried is not None:
+        return (Need.PUT_BACK, tried.job.since, "") if tried.job.state is State.LOADED else None
+    if machine.plate_to_clear and machine.lies_there and not machine.at_work:
+        return Need.PLATE, machine.plate_since, ""
     return None
 
 

@@ -16,6 +16,7 @@ class Need(StrEnum):
     OVERRUN = "overrun"  # it will not end before the next person's time
     OVERDUE = "overdue"  # made by hand, and the estimate is over
     PLATE_WAITED = "plate_waited"  # to be emptied, and an object waits for it
+    PUT_BACK = "put_back"  # ready on a machine that is out of order
     LOADED = "loaded"  # ready on the machine, one tap starts it
     TO_TAKE = "to_take"  # a file to be carried to a machine that is free
     FAILED = "failed"  # somebody decides whether to try again

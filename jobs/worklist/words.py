@@ -18,6 +18,7 @@ NEEDS: Mapping[Need, Promise] = {
     Need.OVERRUN: _("Déborde sur la réservation suivante"),
     Need.OVERDUE: _("Devrait être fini"),
     Need.PLATE_WAITED: _("Plateau à vider, quelqu’un attend"),
+    Need.PUT_BACK: _("Machine en panne, à remettre en file"),
     Need.LOADED: _("Prêt à lancer"),
     Need.TO_TAKE: _("À apporter à la machine"),
     Need.FAILED: _("Raté, à relancer ou non"),

@@ -28,6 +28,9 @@ ADA = MachineNow("m", "Ada", linked=True)
 BY_HAND = MachineNow("h", "Colette", linked=False, carried=True)
 
 
+THERE = (job(State.FINISHED, name="o"),)
+
+
 def needs(*machines: MachineNow, **site: Any) -> list[Need]:
     return [one.need for one in entries("s", replace(SiteNow(MONDAY, machines), **site))]
 
@@ -46,6 +49,8 @@ def needs(*machines: MachineNow, **site: Any) -> list[Need]:
         (replace(ADA, on_it=on(State.LOADED), plate_to_clear=True), Need.PLATE_WAITED),
         (replace(ADA, plate_to_clear=True, waited_by=1), Need.PLATE_WAITED),
         (replace(ADA, on_it=on(State.LOADED)), Need.LOADED),
+        (replace(ADA, on_it=on(State.LOADED), plate_to_clear=True, out_of_order=True), Need.PUT_BACK),
+        (replace(ADA, plate_to_clear=True, lies_there=THERE, out_of_order=True), Need.PLATE),
         (replace(BY_HAND, next_job=job(State.QUEUED)), Need.TO_TAKE),
         (replace(ADA, plate_to_clear=True), Need.PLATE),
         (replace(ADA, maintenance_due=True), Need.MAINTENANCE),
@@ -103,6 +108,12 @@ def test_the_most_urgent_comes_first_and_among_equals_what_waits_longest() -> No
     ]
 
 
+@pytest.mark.parametrize("machine", [ADA, replace(ADA, on_it=on(State.LOADED))])
+def test_an_entry_about_a_plate_names_what_is_to_be_taken_off(machine: MachineNow) -> None:
+    (entry,) = entries("s", SiteNow(MONDAY, [replace(machine, plate_to_clear=True, lies_there=THERE)]))
+    assert entry.lies_there == THERE
+
+
 def test_a_plate_stays_the_same_entry_when_somebody_begins_to_wait_for_it() -> None:
     (idle,) = entries("s", SiteNow(MONDAY, [replace(ADA, plate_to_clear=True)]))
     (waited,) = entries("s", SiteNow(MONDAY, [replace(ADA, plate_to_clear=True, waited_by=1)]))
@@ -117,6 +128,7 @@ MACHINES = st.builds(
     linked=st.booleans(),
     out_of_order=st.booleans(),
     plate_to_clear=st.booleans(),
+    lies_there=st.sampled_from([(), THERE]),
     unreachable_since=st.none() | st.just(MONDAY),
     help_since=st.none() | st.just(MONDAY),
     on_it=st.none() | st.builds(on, st.sampled_from([State.LOADED, State.RUNNING, State.PAUSED])),

@@ -12,7 +12,9 @@ from equipment.machines.states import Driver, Plate, Report
 from fablab.core.errors import Conflict, NotAllowed, NotFound
 from fablab.core.models import Witness
 from jobs.lifecycle.models import Attempt, Job, Order
+from jobs.lifecycle.services import press
 from jobs.lifecycle.states import OrderState, State, Verb
+from jobs.lifecycle.table import Action
 from jobs.recovery.models import Interruption
 from jobs.worklist.models import Handling
 from jobs.worklist.queries import digest_at, worklist, worklist_and_digest
@@ -128,6 +130,27 @@ def test_it_takes_as_many_queries_for_110_machines_as_for_3(cast: Cast) -> None:
         return len(asked)
 
     assert fill(3) == fill(107)
+
+
+def test_a_plate_is_told_with_the_object_that_lies_there(cast: Cast) -> None:
+    job = make_job(cast, state=State.FINISHED, at=MONDAY)
+    Machine.objects.filter(pk=cast.machine.pk).update(plate=Plate.TO_CLEAR)
+    (task,) = worklist(cast.person("staff"), cast.site.pk, MONDAY)
+    assert task.entry.need is Need.PLATE
+    assert [one.number for one in task.entry.lies_there] == [job.number]
+
+
+def test_a_machine_out_of_order_keeps_what_is_to_be_put_back_and_what_is_to_be_taken_off(cast: Cast) -> None:
+    Machine.objects.filter(pk=cast.machine.pk).update(
+        plate=Plate.TO_CLEAR, out_of_order_since=MONDAY, out_of_order_reason="Buse bouchée"
+    )
+    made = make_job(cast, state=State.FINISHED, at=MONDAY)
+    loaded = make_job(cast, state=State.LOADED, at=MONDAY)
+    (task,) = worklist(cast.person("staff"), cast.site.pk, MONDAY)
+    assert (task.entry.need, task.entry.job and task.entry.job.id) == (Need.PUT_BACK, loaded.pk)
+    press(loaded.pk, Action.RELEASE, actor=cast.person("staff"), at=MONDAY)
+    (task,) = worklist(cast.person("staff"), cast.site.pk, MONDAY)
+    assert (task.entry.need, [one.id for one in task.entry.lies_there]) == (Need.PLATE, [made.pk])
 
 
 # --- "Je m'en occupe" ---------------------------------------------------------------------------------------------
