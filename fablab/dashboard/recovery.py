@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fablab.api.shapes import job_shapes
 from fablab.core import witness
 from fablab.core.errors import Conflict
 from fablab.core.witness import Why
@@ -18,7 +19,7 @@ from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, see_other, signed_in, writes
 from fablab.dashboard.worklist import on_duty
 from jobs.recovery import services
-from jobs.recovery.queries import Interrupted, interrupted_jobs, interruption_for
+from jobs.recovery.queries import Interrupted, interrupted_jobs, interruption_for, lost_lately
 from jobs.recovery.words import CLOCK, NOW, OUTCOMES
 
 Card = present.Card
@@ -44,8 +45,26 @@ def recovery(request: HttpRequest) -> HttpResponseBase:
             else "",
             "rows": [row for row in rows if row["choices"]],
             "others": [row for row in rows if not row["choices"]],
+            "lost": _lost(asked) if interruption is None else [],
         },
     )
+
+
+def _lost(asked: Here) -> list[Card]:
+    """Return what machines lost one by one, which makes no cut: each with the tap that puts it back in the queue."""
+    assert asked.site is not None
+    jobs = lost_lately(asked.person, asked.site.pk, asked.at)
+    return [
+        {
+            "title": shape["title"],
+            "number": shape["number"],
+            "owner": job.owner.display_name,
+            "url": reverse("job", args=[job.pk]),
+            "why": present.job_detail(shape),
+            "again": present.job_action(shape, "requeue") if "requeue" in shape["actions"] else None,
+        }
+        for job, shape in zip(jobs, job_shapes(jobs, asked.viewer), strict=True)
+    ]
 
 
 def _row(one: Interrupted, asked: Here) -> Card:

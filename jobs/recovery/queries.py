@@ -12,12 +12,19 @@ from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.witness import clock_is_trusted
 from fablab.people.models import User
 from jobs.lifecycle.models import AttemptJob, Job
-from jobs.lifecycle.queries import machine_vouches, may_have_started
+from jobs.lifecycle.queries import (
+    machine_vouches,
+    may_have_started,
+    visible_jobs,
+    with_all_that_pages_show,
+)
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import MAX_ATTEMPTS
 from jobs.recovery.models import Interruption
-from jobs.recovery.rules import DEFAULT_GAP_S, GAP_KEPT, choices_for, most_likely, now_of
+from jobs.recovery.rules import DEFAULT_GAP_S, GAP_KEPT, LATELY, LOSSES, choices_for, most_likely, now_of
 from jobs.recovery.states import Now, Outcome
+
+LOST_SHOWN = 30
 
 
 def open_interruption(site_id: str) -> Interruption | None:
@@ -57,6 +64,18 @@ def interruption_for(viewer: User, site_id: str) -> Interruption | None:
     """Return what is to be settled at a site, for those on duty there. Raises ``NotFound``, ``NotAllowed``."""
     require_role(viewer, site_id, ON_DUTY_ROLES)
     return open_interruption(site_id)
+
+
+def lost_lately(viewer: User, site_id: str, at: datetime) -> list[Job]:
+    """Return the failed objects that a machine of the site lost within the last hours, the latest first.
+
+    For those on duty there, with all that pages show. Raises ``NotFound``, ``NotAllowed``.
+    """
+    require_role(viewer, site_id, ON_DUTY_ROLES)
+    lost = visible_jobs(viewer).filter(
+        site_id=site_id, state=State.FAILED, reason__in=LOSSES, state_at__gt=at - LATELY
+    )
+    return list(with_all_that_pages_show(lost).order_by("-state_at")[:LOST_SHOWN])
 
 
 def interrupted_jobs(interruption: Interruption, at: datetime) -> list[Interrupted]:

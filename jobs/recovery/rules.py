@@ -8,6 +8,7 @@ from jobs.recovery.states import Now, Outcome
 SILENCE = timedelta(minutes=2)  # without a sign of life of ours: an ordinary restart is quicker
 TOGETHER = timedelta(minutes=3)  # machines that lose their work within this time lost it for one reason
 LOSSES = frozenset({"lost", "connection"})  # reasons with which work ends that a machine did not keep
+LATELY = timedelta(hours=6)  # what one machine lost alone is shown for as long, where people look after a cut
 DEFAULT_GAP_S = 60  # between two starts after a cut, where the place has no gap of its own
 GAP_KEPT = timedelta(minutes=30)  # after settling: until everything heats again
 

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from equipment.certifications.models import Certificate
@@ -22,6 +24,7 @@ from jobs.lifecycle.table import Action
 from jobs.uploads.models import Upload
 from tests.builders_jobs import Cast, make_job, make_upload
 from tests.fablab.dashboard.lab import as_, text_of
+from tests.jobs.recovery.power import comes_back_idle, machine_at_work
 
 pytestmark = pytest.mark.django_db
 STOP_TOO = "Appuie aussi sur le bouton de la machine."
@@ -337,6 +340,39 @@ def test_a_machines_log_leaves_out_what_passes_and_what_repeats(cast: Cast) -> N
     assert log.count("La machine a changé d’état") == 4
     assert "termine" not in log
     assert log.count("ne répond plus") == 1
+
+
+# --- after a short cut --------------------------------------------------------------------------------------------
+
+
+def test_what_one_machine_lost_is_there_to_be_taken_up_where_people_look_after_a_cut(cast: Cast) -> None:
+    assert "Rien n’a été interrompu." in page(cast, "staff", "/reprise/")
+    now = timezone.now()
+    old, lost = machine_at_work(cast, "Crochet", now), machine_at_work(cast, "Dragon", now)
+    comes_back_idle(old, now - timedelta(hours=7))
+    comes_back_idle(lost, now)
+
+    shown = page(cast, "staff", "/reprise/")
+
+    assert "Rien n’a été interrompu." not in shown
+    assert "Rien d’autre n’a été interrompu." in shown and "À reprendre" in shown
+    assert "Dragon" in shown and "La machine a redémarré pendant l’impression." in shown
+    assert "Crochet" not in shown, "that was another day's"
+    assert f"/objets/{lost.pk}/faire/requeue/" in shown
+
+
+def test_what_was_lost_takes_as_many_queries_for_30_objects_as_for_3(cast: Cast) -> None:
+    def fill(count: int) -> int:
+        for number in range(count):
+            now = timezone.now()
+            comes_back_idle(machine_at_work(cast, f"Vase {number} {count}", now), now)
+        client = as_(cast.person("staff"))
+        client.get("/reprise/")
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/reprise/")
+        return len(asked)
+
+    assert fill(3) == fill(27)
 
 
 # --- pages that are not meant to be looked at ---------------------------------------------------------------------
