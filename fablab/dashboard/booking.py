@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 
 from equipment.bookings import services
 from equipment.bookings.queries import (
+    USUAL_MINUTES,
     Offer,
+    first_offers,
     next_offers,
+    usual_minutes,
 )
 from equipment.certifications.queries import is_certified
 from equipment.machines.queries import visible_machines
-from fablab.api.shapes import machine_shapes
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_day, midnight
 from fablab.core.errors import DomainError, Malformed, NotFound, Problem
 from fablab.core.words import say, say_problem
@@ -29,7 +31,6 @@ from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
 FIRST_OFFERS = 6
 WEEK = 7
 DURATIONS = (30, 60, 120, 180, 240, 480)  # minutes, of which a kind allows some
-USUAL = 60
 
 
 @signed_in
@@ -37,9 +38,9 @@ def book(request: HttpRequest) -> HttpResponseBase:
     """The kinds of machines of the place, each with its drawing and its next free time."""
     asked = here(request)
     machines = list(visible_machines(asked.person, site_id=asked.site.pk if asked.site else None))
-    shapes = machine_shapes(machines, at=asked.at, staff=False)
+    first = first_offers(machines, asked.at)
     kinds: dict[str, present.Card] = {}
-    for machine, shape in zip(machines, shapes, strict=True):
+    for machine in machines:
         kind = machine.model.kind
         card = kinds.setdefault(
             kind.pk,
@@ -50,7 +51,7 @@ def book(request: HttpRequest) -> HttpResponseBase:
                 "starts": [],
             },
         )
-        card["starts"] += [start for start in (present.moment(shape["next_free"]),) if start is not None]
+        card["starts"] += [start for start in (first[machine.pk],) if start is not None]
     for card in kinds.values():
         card["free_label"] = _free_label(card["starts"], asked)
     return render(
@@ -124,8 +125,9 @@ def _durations(kind: Any) -> list[int]:
 
 def _minutes(kind: Any, given: str | None) -> int:
     """Return the wished duration, within what the kind allows; an hour unless told."""
-    wished = int(given) if given and given.isdecimal() and len(given) < 5 else USUAL
-    return int(min(max(wished, kind.min_minutes), kind.max_minutes))
+    return usual_minutes(
+        kind, int(given) if given and given.isdecimal() and len(given) < 5 else USUAL_MINUTES
+    )
 
 
 def parse_day(given: str) -> date | None:

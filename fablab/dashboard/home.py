@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from equipment.bookings.hit import hit_by
-from equipment.bookings.queries import visible_bookings
+from equipment.bookings.queries import first_offers, visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines
 from equipment.machines.states import Condition
@@ -78,13 +78,15 @@ def _machines(asked: Here) -> list[present.Card]:
     if asked.site is None:
         return []
     machines = list(visible_machines(asked.person, site_id=asked.site.pk))
+    first = first_offers(machines, asked.at)
     cards = [
         present.machine_card(
             shape,
             zone=asked.zone,
             url=f"{reverse('book-kind', args=[shape['kind']['slug']])}?machine={shape['id']}",
+            first_offer=first[shape["id"]],
         )
-        for shape in machine_shapes(machines, at=asked.at, staff=False)
+        for shape in machine_shapes(machines, at=asked.at, staff=False, free_times=False)
     ]
     return sorted(cards, key=lambda card: card["state"] is not Condition.FREE)[:MACHINES_SHOWN]
 

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
+from equipment.bookings.queries import first_offers
 from equipment.machines import fitted, services
 from equipment.machines.guide import Guide
 from equipment.machines.queries import events_of, machine_for
 from equipment.machines.states import Condition
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
-from fablab.api.shapes import machine_shape
+from fablab.api.shapes import machine_shapes
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say
 from fablab.dashboard import formats, handwork, machine_settings, present
@@ -96,8 +97,8 @@ def _page(request: HttpRequest, machine_id: str, error: DomainError | None = Non
     roles = asked.viewer.roles_at(found.site_id)
     on_duty = bool(roles & ON_DUTY_ROLES)
     zone = found.site.time_zone
-    public = machine_shape(found, at=asked.at, staff=False)
-    card = present.machine_card(public, zone=zone)
+    (public,) = machine_shapes([found], at=asked.at, staff=False, free_times=False)
+    card = present.machine_card(public, zone=zone, first_offer=first_offers([found], asked.at)[found.pk])
     context: Card = {
         "machine": card,
         "name": found.name,

@@ -28,8 +28,18 @@ DRAWINGS: Mapping[str, str] = {"hoop": "embroidery"}  # where a kind's icon and 
 # --- machines ----------------------------------------------------------------------------------------------------
 
 
-def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card] = (), url: str = "") -> Card:
-    """Return the argument of ``components/machine_tile.html`` for a machine's shape, public or staff's."""
+def machine_card(
+    shape: Mapping[str, Any],
+    *,
+    zone: str,
+    actions: Iterable[Card] = (),
+    url: str = "",
+    first_offer: datetime | None = None,
+) -> Card:
+    """Return the argument of ``components/machine_tile.html`` for a machine's shape, public or staff's.
+
+    ``first_offer``: the first time that the page for booking it offers.
+    """
     state = Condition(shape["state"])
     progress = shape.get("progress") or {}
     job = shape.get("current_job")
@@ -52,9 +62,8 @@ def machine_card(shape: Mapping[str, Any], *, zone: str, actions: Iterable[Card]
         "detail": _machine_detail(shape, state),
         "actions": list(actions),
     }
-    next_free = moment(shape.get("next_free"))
-    if next_free is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
-        card["next_free_label"] = bookable_label(next_free, zone)
+    if first_offer is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
+        card["next_free_label"] = bookable_label(first_offer, zone)
     if job:
         card["job"] = {
             "title": job["title"],

@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import BookingState
+from equipment.machines.states import Plate
+from equipment.sites.models import PowerCut
+from fablab.dashboard import formats
 from tests.builders import certify, make_booking, make_kind, make_machine, make_person, make_site
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +42,30 @@ def test_the_next_six_times_of_any_machine_of_the_kind_are_offered_and_one_is_bo
     booking = Booking.objects.get()
     shown = client.get(answer.headers["Location"]).content.decode()
     assert f"{booking.code[:3]}-{booking.code[3:]}" in shown
+
+
+@pytest.mark.parametrize("plate", [Plate.CLEAR, Plate.TO_CLEAR])
+def test_what_the_first_page_says_of_a_machine_is_the_first_time_that_its_booking_page_offers(
+    client: Client, plate: Plate
+) -> None:
+    site, kind = make_site(), make_kind("fdm", min_minutes=30, grid_minutes=30)
+    machine = make_machine(site, kind=kind, plate=plate)
+    now = timezone.now()
+    # Half an hour would fit before the cut, the usual hour does not.
+    PowerCut.objects.create(
+        site=site, start=now + timedelta(minutes=40), end=now + timedelta(hours=5, minutes=40)
+    )
+    client.force_login(make_person("lea", site=site))
+    first = SLOT.findall(client.get(f"/reserver/fdm/?machine={machine.pk}").content.decode())[0]
+    start = datetime.fromisoformat(first.split("|")[1])
+    assert start >= now + timedelta(hours=5)
+    said = f"À réserver : {formats.day_and_time(start, site.time_zone)}"
+    for address in ("/", f"/machines/{machine.pk}/"):
+        shown = client.get(address).content.decode()
+        assert "tout de suite" not in shown
+        assert said in shown
+    choosing = client.get("/reserver/").content.decode()
+    assert f"Libre : {formats.day_and_time(start, site.time_zone)}" in choosing
 
 
 def test_nothing_is_booked_by_looking(client: Client) -> None:
