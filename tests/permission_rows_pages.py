@@ -172,10 +172,12 @@ ROWS: list[Row] = [
     Row("POST", "certificate-grant", MAY_ON_DUTY, body=lambda world: {"kind": world.cast.kind.pk}, form=True),
     form("certificate-revoke", (302, REFUSED, 404, DONE, DONE, DONE, 404)),
     Row("GET", "at-machine-act", ONLY_FORMS, "/m/{machine_id}/faire/take/"),
+    # Who comes back to these by the browser's history is led home.
+    *(Row("GET", name, (303,) * 7) for name in ("sign-out", "site-choose")),
     # Addresses of forms say so to who only looks.
     *(
         Row("GET", name, ONLY_FORMS)
-        for name in ("sign-out", "site-choose", "presence", "booking-cancel", "machine-settled", "certificate-revoke",
+        for name in ("presence", "booking-cancel", "machine-settled", "certificate-revoke",
                      "at-machine-fault")
     ),
 ]  # fmt: skip

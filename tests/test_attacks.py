@@ -142,11 +142,11 @@ def test_a_preparation_of_the_file_before_does_not_become_the_machine_file_of_an
     Job.objects.filter(pk=job.pk).update(machine_file=None)
     changed: list[bool] = []
 
-    def change_meanwhile(upload: Upload, model: MachineModel) -> object:
+    def change_meanwhile(upload: Upload, model: MachineModel, settings: dict[str, object]) -> object:
         if not changed:
             changed.append(True)
             Job.objects.filter(pk=job.pk).update(upload=second, machine_file=None)
-        return findings_for(upload, model)
+        return findings_for(upload, model, settings)
 
     monkeypatch.setattr("jobs.lifecycle.drafts.findings_for", change_meanwhile)
     upload_inspected(first.pk, at=NOW)

@@ -99,6 +99,8 @@ def _worked(relation: str, began: str, at: datetime, **only: Any) -> Coalesce:
     """Add up what a machine did after the last line of its log, through a relation of its table."""
     ended = f"{relation}__ended_at"
     late = Q(**{f"{ended}__gt": OuterRef("last_at")}) | Q(**{f"{ended}__isnull": True})
+    # What never began has no time; PostgreSQL's GREATEST would count it from the beginning of all.
+    only[f"{relation}__{began}__isnull"] = False
     spans = (
         # One filter: a second one would join the table again, and pair each row with every other.
         Machine.objects.filter(late, pk=OuterRef("pk"), **only)
