@@ -282,6 +282,7 @@ class UploadOut(Out):
 class JobMachineOut(NamedOut):
     plate = one_of(Plate)
     needs_plate = s.BooleanField()
+    out_of_order = s.BooleanField()
 
 
 class JobUploadOut(NamedOut):

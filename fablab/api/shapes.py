@@ -263,6 +263,7 @@ def _job_shape(
             "name": machine.name,
             "plate": machine.plate,
             "needs_plate": job.machine_model.kind.needs_plate,
+            "out_of_order": machine.out_of_order_since is not None,
         }
         if machine
         else None,

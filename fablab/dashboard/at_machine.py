@@ -172,18 +172,20 @@ def _press(action: Action) -> Callable[..., str]:
             reason = handwork.reason_to_keep(job_for(asked.person, job_id), reason)
         elif action is Action.STOPPED:
             reason = "cancelled_at_machine"
+        plate_clear = request.POST.get("plate_clear") == "true"
+        lay_there = handwork.lying(machine_id) if plate_clear and action is Action.START else []
         _job, order = press(
             job_id,
             action,
             actor=asked.person,
             at=asked.at,
             reason=reason,
-            plate_clear=request.POST.get("plate_clear") == "true",
+            plate_clear=plate_clear,
             machine=machine_id,
         )
-        if order is not None:  # the machine has not answered
-            return str(words.ASKED_WORDS[order.verb])
-        return str(words.HISTORY_WORDS[action])
+        # What is asked of a machine has not been answered yet.
+        said = words.ASKED_WORDS[order.verb] if order is not None else words.HISTORY_WORDS[action]
+        return handwork.also(str(said), lay_there)
 
     return done
 

@@ -275,11 +275,11 @@ def _rank(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]]) -> int:
 
 def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked: Here) -> list[Card]:
     """Return the buttons of a machine's tile: only what would be done now, the most urgent first."""
-    if shape["state"] == Condition.OUT_OF_ORDER:
-        return [_machine_action(shape, "back-in-service", _("Remettre en service"), "check")]
     on_site = asked.viewer.is_on_site(shape["site"])
     only_here: Card = {"disabled": True, "note": say("not_on_site")}
     offered = present.still_to_ask(shape, job["actions"]) if job else []
+    if shape["state"] == Condition.OUT_OF_ORDER:
+        return _broken_actions(shape, job, offered, {} if on_site else only_here)
     linked = shape["driver"] in LINKED
     actions: list[Card] = []
     state = State(job["state"]) if job else None
@@ -312,6 +312,19 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
         actions.insert(0, {**clear, "style": style, **({} if on_site else only_here)})
     if job is not None and "release" in offered and state is State.LOADED:
         actions.append(_job_action(job, "release", shape))
+    return actions
+
+
+def _broken_actions(
+    shape: Mapping[str, Any], job: Mapping[str, Any] | None, offered: Sequence[str], if_away: Card
+) -> list[Card]:
+    """Return the buttons of a machine that is out of order: nothing starts, what is there is taken away."""
+    state = State(job["state"]) if job else None
+    actions = [_machine_action(shape, "back-in-service", _("Remettre en service"), "check")]
+    if job is not None and state is State.LOADED and "release" in offered:
+        actions.append(_job_action(job, "release", shape))
+    if _may_clear(shape, state):
+        actions.append({**_machine_action(shape, "clear-plate", _("Plateau vide"), "check"), **if_away})
     return actions
 
 

@@ -15,7 +15,6 @@ from equipment.machines.states import (
     FED,
     STARTED_BY_LINE,
     WATCHED,
-    Condition,
     Driver,
     Plate,
     Report,
@@ -27,7 +26,7 @@ from fablab.dashboard import formats, handmade, present
 from fablab.dashboard.requests import Here
 from jobs.lifecycle import words
 from jobs.lifecycle.lying import lying_on, shelved
-from jobs.lifecycle.queries import live_attempts, visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.queries import live_attempts, may_have_started, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
 from jobs.planning.queries import next_for_machine
@@ -124,7 +123,7 @@ def work(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
         "job": _job(job, found, shape, asked, guide) if job is not None else None,
         "someone_elses": bool(on_it) and job is None,
         "next": _next(found, asked, operates=operates) if attempt is None else [],
-        "clear": _clear(found, shape, guide, busy=attempt is not None, operates=operates),
+        "clear": _clear(found, shape, guide, busy=_is_made_here(attempt, found), operates=operates),
         "lies_there": _lies_there(found, asked, duty=duty),
         "must_be_there": duty and not operates,
         "by_hand_here": not found.linked,
@@ -373,7 +372,7 @@ def _clear(found: Any, shape: Mapping[str, Any], guide: Guide, *, busy: bool, op
     """Return the button "Plateau vide", while something lies there and nothing is being made."""
     if busy or not shape["needs_plate"] or shape["plate"] == Plate.CLEAR or not operates:
         return None
-    if Report(found.report) in AT_WORK or shape["state"] == Condition.OUT_OF_ORDER:
+    if Report(found.report) in AT_WORK:
         return None
     return {
         "url": reverse("at-machine-act", args=[found.pk, "clear-plate"]),
@@ -383,6 +382,16 @@ def _clear(found: Any, shape: Mapping[str, Any], guide: Guide, *, busy: bool, op
         "large": True,
         "of": found.name,
     }
+
+
+def _is_made_here(attempt: Any, found: Any) -> bool:
+    """Say whether an object is made there, or will be with the tap that empties the plate as well.
+
+    Nobody starts what lies ready on a machine that is out of order: there the plate is emptied for itself.
+    """
+    if attempt is None:
+        return False
+    return found.out_of_order_since is None or may_have_started(attempt)
 
 
 def _lies_there(found: Any, asked: Here, *, duty: bool) -> list[str]:
@@ -411,6 +420,12 @@ def cleared(name: str, guide: Guide, lay_there: Sequence[str]) -> str:
             *put_away(lay_there),
         ]
     )
+
+
+def also(said: str, lay_there: Sequence[str]) -> str:
+    """Return what was done, and where what was taken off for it goes: "Plateau vide, lancer" empties the plate too."""
+    places = put_away(lay_there)
+    return " ".join([f"{said.removesuffix('.')}.", *places]) if places else said
 
 
 def put_away(job_ids: Sequence[str]) -> list[str]:

@@ -202,6 +202,8 @@ def _detail(shape: Given, job: Any, events: Sequence[Any], asked: Here) -> str:
             return _who_ended(events, asked, job.site.time_zone)
         case State.SUBMITTED:
             return _("Tu n’as rien à faire. Le résultat s’affiche ici.") if is_own else ""
+        case State.SENDING | State.LOADED if shape["machine"] and shape["machine"]["out_of_order"]:
+            return _("Un animateur va le remettre en file.")
         case State.SENDING | State.LOADED:
             if not job.machine_model.kind.needs_plate:
                 return _("Un animateur lance {machine}.").format(machine=machine)

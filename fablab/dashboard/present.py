@@ -132,6 +132,8 @@ def job_headline(
             return _draft(shape)
         case State.QUEUED:
             return _queued(shape, zone)
+        case State.SENDING | State.LOADED if shape["machine"] and shape["machine"]["out_of_order"]:
+            return State.QUEUED, str(words.MACHINE_BROKEN)
         case State.LOADED if _must_be_emptied(shape):
             return "plate_to_clear", str(words.MUST_BE_EMPTIED)
         case State.RUNNING if not prints:

@@ -36,6 +36,7 @@ CHECKING_MACHINE: Sentence = _("On vérifie la machine – un animateur regarde"
 TO_CORRECT: Sentence = STATE_WORDS[State.NEEDS_CHANGES]
 WORKING_WITHOUT_PRINTER: Sentence = _("Ça travaille")
 MUST_BE_EMPTIED: Sentence = _("En attente – la machine doit être vidée")
+MACHINE_BROKEN: Sentence = _("En attente – la machine est en panne")
 NEEDS_SLICING: Sentence = _("À préparer par un animateur")
 CANCELLED_BY: Mapping[str, Sentence] = {
     "by_owner": _("Annulé (par toi)"),
