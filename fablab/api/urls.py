@@ -47,9 +47,7 @@ v1 = [
     path("sites/<id:site_id>/worklist/take/", hands.TakeTask.as_view(), name="site-worklist-take"),
     path("sites/<id:site_id>/worklist/leave/", hands.LeaveTask.as_view(), name="site-worklist-leave"),
     path("sites/<id:site_id>/power-cuts/", hands.PowerCuts.as_view(), name="site-power-cut-list"),
-    path(
-        "sites/<id:site_id>/power-cuts/<id:cut_id>/", hands.PowerCutDetail.as_view(), name="site-power-cut"
-    ),
+    path("sites/<id:site_id>/power-cuts/<id:cut_id>/", hands.PowerCutDetail.as_view(), name="site-power-cut"),
     path("sites/<id:site_id>/interruption/", hands.Interruption.as_view(), name="site-interruption"),
     path(
         "sites/<id:site_id>/interruption/settle/",
