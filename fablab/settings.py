@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BookingState": "equipment.bookings.states.BookingState",
         "UploadState": "jobs.uploads.states.UploadState",
         "MachineCondition": "equipment.machines.states.Condition",
+        "InterruptionOutcome": "jobs.recovery.states.Outcome",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -11,6 +11,7 @@ from equipment.bookings import hit
 from equipment.sites.queries import power_cut_for, power_cuts_to_come, site_for
 from fablab.api import out
 from fablab.api.fields import Id, Moment, Strict, Text
+from fablab.api.machines import Nothing
 from fablab.api.paging import whole_list
 from fablab.api.shapes import stamp
 from fablab.api.sites import NoQuery
@@ -251,10 +252,6 @@ class Notices(Endpoint):
                 for notice in unread_of(self.person)
             ]
         )
-
-
-class Nothing(Strict):
-    """A request without a body."""
 
 
 class SeenNotice(Endpoint):
