@@ -76,11 +76,12 @@ class MachineNow:
         return self.in_service and self.heard and not self.needs_help
 
     @property
-    def rank(self) -> tuple[bool, bool, float, str, str]:
-        """Which of equal machines is taken first: an empty plate, then the longest idle one, then by name."""
+    def rank(self) -> tuple[bool, bool, bool, float, str, str]:
+        """Which of equal machines is taken first: one that the file can go to by itself (it is on its way now, where
+        one without a line waits for somebody to carry it), an empty plate, the longest idle one, then by name."""
         since = self.idle_since
         idle = since.timestamp() if since else 0.0
-        return (not self.plate_clear, since is not None, idle, self.name, self.id)
+        return (not self.by_line, not self.plate_clear, since is not None, idle, self.name, self.id)
 
     def open_until(self, at: datetime) -> datetime | None:
         """Return when the site closes that is open at ``at``, else None."""

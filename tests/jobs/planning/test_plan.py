@@ -437,6 +437,15 @@ def test_at_a_machine_without_a_link_a_person_takes_the_job() -> None:
     assert [reason.code for reason in place.reasons] == [OPERATOR]
 
 
+def test_a_machine_with_a_line_comes_before_the_emptied_one_of_a_person_who_may_be_elsewhere() -> None:
+    by_hand = machine("ada", by_line=False, plate_clear=True)
+    linked = machine("zoe", idle_since=after(-5))
+    (place,) = plan([job()], [by_hand, linked], AT).values()
+    assert (place.machine_id, place.reasons) == ("zoe", ())
+    both = plan([job("first", owner_id="a"), job("second", owner_id="b")], [by_hand, linked], AT)
+    assert {place.machine_id for place in both.values()} == {"ada", "zoe"}, "neither stands idle"
+
+
 def test_nothing_begins_that_an_announced_power_cut_would_end() -> None:
     found = plan([job(minutes=61)], [machine(cuts=(span(60, 30),))], AT)["job"]
     assert found.expected_start == after(90)
