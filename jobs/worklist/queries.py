@@ -19,7 +19,7 @@ from fablab.people.models import User
 from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.models import Attempt, Job, Order
 from jobs.lifecycle.queries import last_ends, last_orders, live_attempts
-from jobs.lifecycle.states import STARTED, OrderState, State, Verb
+from jobs.lifecycle.states import STARTED, UNSETTLED, OrderState, State, Verb
 from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption
 from jobs.recovery.queries import interrupted_jobs, open_interruption
@@ -221,12 +221,14 @@ def _try(attempt: Attempt, orders: Mapping[str, Order], overruns_at: datetime | 
         return None
     job = jobs[0]
     order = orders.get(attempt.pk)
-    start = order if order is not None and order.verb == Verb.START and order.state in NOT_DONE else None
+    asked = order is not None and order.verb == Verb.START
+    start = order if order is not None and asked and order.state in NOT_DONE else None
     minutes = (attempt.machine_file.report or {}).get("minutes")
     began = attempt.started_at if State(job.state) in STARTED else None
     return TryNow(
         job=_job(job),
         more=len(jobs) - 1,
+        asked=asked and order is not None and order.state in UNSETTLED,
         unsure_since=attempt.unsure_since,
         unsure_why=attempt.unsure_why,
         refused=start.outcome or "expired" if start is not None else "",

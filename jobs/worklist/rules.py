@@ -33,6 +33,7 @@ class TryNow:
 
     job: JobNow
     more: int = 0  # jobs on the same plate
+    asked: bool = False  # a start is on its way: nobody presses it once more
     unsure_since: datetime | None = None
     unsure_why: str = ""
     refused: str = ""
@@ -196,6 +197,8 @@ def _of_try(machine: MachineNow, tried: TryNow, at: datetime) -> tuple[Need, dat
             return Need.OVERRUN, tried.overruns_at, ""
         if not machine.linked and tried.ends_at is not None and at - tried.ends_at >= OVERDUE_AFTER:
             return Need.OVERDUE, tried.ends_at, ""
+        return None
+    if tried.asked:
         return None
     if machine.plate_to_clear:
         return Need.PLATE_WAITED, machine.plate_since or tried.job.since, ""

@@ -71,6 +71,7 @@ def test_a_machine_asks_for_a_hand(machine: MachineNow, need: Need) -> None:
         replace(ADA, out_of_order=True, plate_to_clear=True, unreachable_since=MONDAY, maintenance_due=True),
         replace(ADA, on_it=on(State.RUNNING, ends_at=AN_HOUR_AGO)),  # the machine itself tells its end
         replace(BY_HAND, on_it=on(State.RUNNING, ends_at=MONDAY - minutes(5))),
+        replace(ADA, on_it=on(State.LOADED, asked=True), plate_to_clear=True),  # somebody has just pressed it
         replace(ADA, next_job=job(State.QUEUED)),  # the file goes there by itself
     ],
 )
