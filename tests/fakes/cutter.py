@@ -84,6 +84,11 @@ class Cutter:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.received) >= count, seconds), len(self.received)
 
+    def wait_until_met(self, seconds: float = 20) -> None:
+        """Wait until somebody came in: the other side's kernel says so before the listener has counted it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.connections > 0, seconds)
+
     def __enter__(self) -> Self:
         self._threads[0].start()
         return self
@@ -106,7 +111,9 @@ class Cutter:
                 line, _ = self._socket.accept()
             except OSError:
                 return  # the test has ended
-            self.connections += 1
+            with self._changed:
+                self.connections += 1
+                self._changed.notify_all()
             thread = threading.Thread(target=self._meet, args=[line])
             self._threads.append(thread)
             thread.start()

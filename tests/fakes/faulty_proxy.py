@@ -1,14 +1,16 @@
 """A proxy in front of a real machine that loses, delays and cuts what a test tells it to.
 
-It works on bytes of TCP, one request for each connection (which is how our driver asks), so that the
-peer on either side is real and only the line is bad. Runs in a thread of its own; use it as a context.
+It works on bytes of TCP, so that the peer on either side is real and only the line is bad. A connection may carry
+one request after the other (browsers keep theirs), never two at once. Runs in a thread of its own; use it as a
+context.
 """
 
 import re
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -16,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 PIECE = 65536
+BEGINS = re.compile(rb"[A-Z]+ \S+ HTTP/1\.[01]\r\n")  # a request
 PATIENCE = 30.0  # seconds until a silent connection is given up
 
 
@@ -147,69 +150,85 @@ class FaultyProxy:
             if not part:
                 return
             head += part
-        line = head.split(b"\r\n", 1)[0].decode("latin-1")
-        self.requests.append(line)
-        rule = self._rule_for(line)
-        fault = rule.fault if rule else None
-        if rule and fault is Fault.DROP_REQUEST:
-            return
-        if rule and fault is Fault.SWALLOW_REQUEST:
+        with ExitStack() as until_closed:
+            machine: socket.socket | None = None
+            while head:
+                line = head.split(b"\r\n", 1)[0].decode("latin-1")
+                self.requests.append(line)
+                rule = self._rule_for(line)
+                if rule and self._keeps_back(client, rule):
+                    return
+                machine = machine or until_closed.enter_context(self._connected())
+                self.passed_on.append(line)
+                head = self._relay(client, machine, head, rule)
+
+    def _keeps_back(self, client: socket.socket, rule: Rule) -> bool:
+        """Do what a rule says of a request that the machine never hears of. Returns whether it was one."""
+        if rule.fault is Fault.SWALLOW_REQUEST:
             while client.recv(PIECE):
                 pass
-            return
-        if rule and fault is Fault.STALL:
+        elif rule.fault is Fault.STALL:
             self._ended.wait()
-            return
-        if rule and fault in (Fault.REDIRECT, Fault.ANSWER):
+        elif rule.fault in (Fault.REDIRECT, Fault.ANSWER):
             client.sendall(rule.body or _redirection(rule.location))
             _shut(client, socket.SHUT_WR)
-            return
-        if rule and fault is Fault.DELAY and self._ended.wait(rule.seconds):
-            return
+        elif rule.fault is Fault.DELAY:
+            return self._ended.wait(rule.seconds)
+        else:
+            return rule.fault is Fault.DROP_REQUEST
+        return True
+
+    @contextmanager
+    def _connected(self) -> Iterator[socket.socket]:
         with socket.create_connection(self._target, timeout=PATIENCE) as machine:
             with self._lock:
                 self._open.add(machine)
             try:
-                self.passed_on.append(line)
-                self._relay(client, machine, head, rule)
+                yield machine
             finally:
                 with self._lock:
                     self._open.discard(machine)
 
-    def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> None:
-        """Carry bytes both ways, in one thread: a socket that two threads close cannot be reasoned about."""
+    def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> bytes:
+        """Carry bytes both ways, in one thread: a socket that two threads close cannot be reasoned about.
+
+        Returns the beginning of the next request on the same connection; nothing when the connection is over.
+        """
         fault = rule.fault if rule else None
         if rule and fault is Fault.CUT_REQUEST:
             got = head
             while len(got) < rule.after and (part := client.recv(PIECE)):
                 got += part
             machine.sendall(got[: rule.after])
-            return
+            return b""
         machine.sendall(head)
         answered = 0
         while not self._ended.is_set():
             for side in select.select([client, machine], [], [], 0.2)[0]:
                 part = side.recv(PIECE)
                 if not part:
-                    return
+                    return b""
                 if self._frozen.is_set():
                     continue
                 if side is client:
+                    if BEGINS.match(part):
+                        return part
                     machine.sendall(part)
                 elif fault is Fault.DROP_REPLY:
-                    return  # the machine has answered, so it has acted
+                    return b""  # the machine has answered, so it has acted
                 elif rule and fault is Fault.CUT_REPLY:
                     client.sendall(part[: rule.after - answered])
                     answered += len(part)
                     if answered >= rule.after:
-                        return
+                        return b""
                 elif rule and fault is Fault.DRIBBLE:
                     for byte in part:
                         client.sendall(bytes([byte]))
                         if self._ended.wait(rule.seconds):
-                            return
+                            return b""
                 else:
                     client.sendall(part)
+        return b""
 
     def _rule_for(self, line: str) -> Rule | None:
         with self._lock:

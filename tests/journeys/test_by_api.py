@@ -47,7 +47,7 @@ class Follower:
     def _note(self, data: dict[str, Any]) -> None:
         if self.states[-1:] != [data["state"]]:
             self.states.append(data["state"])
-        percent = data["progress"]["percent"]
+        percent = data["progress"].get("percent")  # a null of a change takes the key away
         if data["state"] == "running" and percent is not None and self.percents[-1:] != [percent]:
             self.percents.append(percent)
 

@@ -95,6 +95,7 @@ async def test_a_cutter_that_takes_nothing_is_given_up_and_nothing_reaches_it_af
     with a_cutter(behaviours.takes_nothing) as (cutter, driver):
         refused = await refusal(driver, drawing)
         assert (refused.code, refused.certain) == (Code.TIMED_OUT, False)
+        await asyncio.to_thread(cutter.wait_until_met)
         assert cutter.connections == 1
 
 
@@ -151,6 +152,7 @@ async def test_a_second_start_while_the_first_streams_is_busy(drawing: Path) -> 
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
+        await asyncio.to_thread(cutter.wait_until_met)
         assert cutter.connections == 1
 
 
