@@ -14,7 +14,7 @@ help:
 	@echo "make demo-reset  empties the demonstration"
 	@echo "make run         the installation for one lab (HOST=, PORT=)"
 	@echo "make test        installs what the tests need, then every check and test"
-	@echo "make soak        every fault case with its full count, for hours, resumable (CASES=\"3 4\", FRESH=1)"
+	@echo "make soak        every fault case with its full count, for hours, resumable (CASES=\"3 4\", LANES=3, FRESH=1)"
 	@echo "make lint        the checks without the tests"
 	@echo "make messages    compiles the translations"
 
@@ -48,7 +48,7 @@ test:
 soak:
 	@.ci/system test
 	@$(MAKE) --no-print-directory environment-dev messages
-	@exec $(BIN)/python -m tests.faults.soak $(if $(FRESH),--fresh) $(CASES)
+	@exec $(BIN)/python -m tests.faults.soak $(if $(FRESH),--fresh) $(if $(LANES),--lanes $(LANES)) $(CASES)
 
 lint: environment-dev
 	@exec .ci/test lint

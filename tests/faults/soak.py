@@ -3,6 +3,7 @@
     python -m tests.faults.soak [case ...]        e.g.  3 4 REL-14; none: all
     python -m tests.faults.soak --fresh           forget what was done
     python -m tests.faults.soak --report          only write the page
+    python -m tests.faults.soak --lanes 3         so many runs at once (2): most of each is waiting
 
 What is done stands in ``var/soak/done.jsonl``, one line each: a soak that was killed goes on where it was. What a run
 said stands beside it; seeds that failed are kept in ``failing-seeds.txt``. Exit status 1 when something failed.
@@ -17,6 +18,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -33,7 +35,7 @@ FOLDER = PROJECT / "var" / "soak"
 STATE = FOLDER / "done.jsonl"
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 SECONDS_EACH = 900  # for one test; counted ones get more
-NICE = 10
+RUNNING: set[subprocess.Popen[bytes]] = set()  # ended with the soak
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HTTPS")
 
 
@@ -107,15 +109,14 @@ def carry_out(run: Run) -> list[Done]:
             stderr=subprocess.STDOUT,
             preexec_fn=end_with_parent,
         )
+        RUNNING.add(process)
         try:
             status = process.wait(SECONDS_EACH * len(run.proofs) + 60 * run.count)
         except subprocess.TimeoutExpired:
             process.terminate()
             status = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+        finally:
+            RUNNING.discard(process)
     failed = failures_in(results) if results.exists() else {}
     seconds = time.monotonic() - began
     return [_done(run, proof, status, failed, seconds, log) for proof in run.proofs]
@@ -193,6 +194,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--fresh", action="store_true", help="forget what was done")
     parser.add_argument("--report", action="store_true", help="only write docs/reliability.md")
+    parser.add_argument("--lanes", type=int, default=2, metavar="N", help="runs at once")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -200,8 +202,7 @@ def main() -> int:
         STATE.unlink(missing_ok=True)
     done = done_before()
     if not given.report:
-        os.nice(NICE)
-        _run_all(chosen(given.cases), done)
+        _run_all(chosen(given.cases), done, max(1, given.lanes))
     write_report(PROJECT / "docs" / "reliability.md", (*CASES, *RULES), done)
     failed = sorted({f"{one.case}: {one.test}" for one in done if one.failed})
     for line in failed:
@@ -209,38 +210,64 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _run_all(cases: list[Case], done: list[Done]) -> None:
+def _run_all(cases: list[Case], done: list[Done], lanes: int) -> None:
     """What runs once first: it says soonest what is broken. Then the first part of everything that is counted."""
     finished = {one.key for one in done if not one.failed}
     runs = sorted((run for case in cases for run in runs_of(case)), key=lambda run: (run.count > 1, run.part))
-    # The same test may prove several cases: it is run once for all of them.
-    shared = {(one.test, one.database, one.seed, one.count): one for one in done if not one.failed}
-    for number, run in enumerate(runs, 1):
-        if run.key in finished:
-            continue
-        known = [
-            shared.get((proof.test, run.database, run.seed, run.count)) if run.seed else None
-            for proof in run.proofs
-        ]
-        if all(known):
-            lines = [
-                Done(**{**asdict(one), "key": run.key, "case": run.case, "level": str(proof.level)})
-                for one, proof in zip(known, run.proofs, strict=True)
-                if one is not None
+    left = [run for run in runs if run.key not in finished]
+    # The same counted test may prove several cases: it is run once for all of them.
+    for run in [run for run in left if (lines := _proven_elsewhere(run, done)) and _keep(done, lines)]:
+        left.remove(run)
+    alike: dict[object, list[Run]] = {}
+    for run in left:
+        alike.setdefault(_what_is_run(run), []).append(run)
+    print(f"{len(runs) - len(left)} of {len(runs)} runs stand already", flush=True)
+    pool = ThreadPoolExecutor(lanes)
+    try:
+        waiting = {pool.submit(carry_out, same[0]): same for same in alike.values()}
+        for number, future in enumerate(as_completed(waiting), 1):
+            lines = future.result()
+            _keep(done, lines)
+            for run in waiting[future][1:]:
+                _keep(done, _proven_elsewhere(run, done))
+            write_report(PROJECT / "docs" / "reliability.md", (*CASES, *RULES), done)
+            run = waiting[future][0]
+            said = (
+                f"{bad} FAILED, see {lines[0].log}" if (bad := sum(one.failed for one in lines)) else "passed"
+            )
+            print(
+                f"{number}/{len(waiting)}  {run.case:7} {run.database:10} {len(run.proofs)} tests x {run.count}: "
+                f"{said}, {sum(one.seconds for one in lines):.0f} s",
+                flush=True,
+            )
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(RUNNING):
+            process.terminate()
+
+
+def _what_is_run(run: Run) -> object:
+    return (run.proofs[0].test, run.database, run.seed, run.count) if run.seed else run.key
+
+
+def _proven_elsewhere(run: Run, done: list[Done]) -> list[Done]:
+    """Return the lines of this run, when the same counted test has run for another case; or nothing."""
+    if not run.seed:
+        return []
+    for one in done:
+        if not one.failed and (one.test, one.database, one.seed, one.count) == _what_is_run(run):
+            return [
+                Done(**{**asdict(one), "key": run.key, "case": run.case, "level": str(run.proofs[0].level)})
             ]
-        else:
-            lines = carry_out(run)
-        done[:] = [one for one in done if one.key != run.key] + lines
-        shared |= {(one.test, one.database, one.seed, one.count): one for one in lines if not one.failed}
-        with STATE.open("a") as file:
-            file.writelines(json.dumps(asdict(one)) + "\n" for one in lines)
-        write_report(PROJECT / "docs" / "reliability.md", (*CASES, *RULES), done)
-        bad = sum(one.failed for one in lines)
-        print(
-            f"{number}/{len(runs)}  {run.case:7} {run.database:10} {len(run.proofs)} tests x {run.count}: "
-            f"{f'{bad} FAILED, see {lines[0].log}' if bad else 'passed'}",
-            flush=True,
-        )
+    return []
+
+
+def _keep(done: list[Done], lines: list[Done]) -> bool:
+    keys = {one.key for one in lines}
+    done[:] = [one for one in done if one.key not in keys] + lines
+    with STATE.open("a") as file:
+        file.writelines(json.dumps(asdict(one)) + "\n" for one in lines)
+    return bool(lines)
 
 
 if __name__ == "__main__":
