@@ -87,6 +87,7 @@ class Machine(models.Model):
 
     ``report`` ... ``seen_at`` are what supervision last heard; only it writes them. ``plate`` is a stored fact that
     only a recorded person on site sets to clear. ``plate_token`` is made by that clearing and used up by one start.
+    ``plate_number`` tells one filling of the plate from the next: who clears it says which one they have looked at.
     """
 
     id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
@@ -107,6 +108,7 @@ class Machine(models.Model):
     plate = models.CharField(
         max_length=10, choices=[(p.value, p.value) for p in Plate], default=Plate.TO_CLEAR
     )
+    plate_number = models.PositiveIntegerField(default=0)  # grows with whatever may put something there
     plate_token = models.CharField(max_length=14, blank=True)
     plate_cleared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

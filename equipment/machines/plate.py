@@ -17,6 +17,9 @@ from fablab.core.errors import NotAllowed, Problem, Refused
 from fablab.core.ids import new_id
 from fablab.people.models import User
 
+# Reasons to mark a plate after which something new may lie there.
+BEGINNINGS = frozenset({"start", "work_seen", "foreign_print"})
+
 
 def clear_plate(machine: Machine, *, actor: User, at: datetime, own_work: bool = False) -> Machine:
     """Record that this person emptied the plate, and make the right to one start.
@@ -38,7 +41,11 @@ def clear_plate(machine: Machine, *, actor: User, at: datetime, own_work: bool =
 
 def mark_plate(machine: Machine, *, at: datetime, why: str) -> Machine:
     """Record that something lies on the plate, or may: every ending and every start."""
-    if machine.plate == Plate.TO_CLEAR and not machine.plate_token:
+    begins = why in BEGINNINGS
+    marked = machine.plate == Plate.TO_CLEAR and not machine.plate_token
+    if begins:
+        write(machine, plate_number=machine.plate_number + 1)
+    if marked:
         return machine
     write(machine, plate=Plate.TO_CLEAR, plate_token="")
     log(machine, "plate_to_clear", None, at, {"why": why})

@@ -81,6 +81,19 @@ class Number(serializers.FloatField):
         return super().to_internal_value(data)
 
 
+class SeenPlate(Whole):
+    """Which filling of a plate somebody has looked at: the machine's ``plate_number``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            least=0,
+            most=2**31,
+            required=False,
+            help_text="The machine's plate_number as it was shown; 409 when something was begun there since.",
+            **kwargs,
+        )
+
+
 class WholeText(Whole):
     """The same in an address, where everything is text."""
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from equipment.machines.guide import FABRIC_LENGTH, WORKPIECE_FROM
 from fablab.api import out
-from fablab.api.fields import Choice, Flag, FlagText, Id, Strict, Text, Whole
+from fablab.api.fields import Choice, Flag, FlagText, Id, SeenPlate, Strict, Text, Whole
 from fablab.api.files import send_file
 from fablab.api.paging import Cursors
 from fablab.api.shapes import job_shape, job_shapes, order_shape, stamp
@@ -211,6 +211,7 @@ class ReasonIn(Strict):
 class StartIn(Strict):
     plate_clear = Flag(required=False, help_text='"Plateau vide, lancer" in one tap.')
     machine = Id(required=False, help_text="Whose plate it is; 409 when the job lies on another one by now.")
+    seen_plate = SeenPlate()
 
 
 class ApproveIn(Strict):

@@ -19,7 +19,7 @@ from equipment.machines.words import said_of_test
 from equipment.sites.queries import require_role, roles_by_site
 from equipment.sites.states import STAFF_ROLES
 from fablab.api import out
-from fablab.api.fields import Choice, Flag, Id, Moment, Number, Strict, Text, WholeText
+from fablab.api.fields import Choice, Flag, Id, Moment, Number, SeenPlate, Strict, Text, WholeText
 from fablab.api.paging import Cursors, whole_list
 from fablab.api.people import kind_shape
 from fablab.api.shapes import machine_shapes, stamp
@@ -218,13 +218,16 @@ class Nothing(Strict):
     """An empty body."""
 
 
+class ClearPlateIn(Strict):
+    seen_plate = SeenPlate()
+
+
 class ClearPlate(MachineEndpoint):
     """The plate is clear: said by this person, now."""
 
-    @extend_schema(operation_id="machine_clear_plate", request=Nothing, responses=out.MachineOut)
+    @extend_schema(operation_id="machine_clear_plate", request=ClearPlateIn, responses=out.MachineOut)
     def post(self, request: Request, machine_id: str) -> Response:
-        body_of(request, Nothing)
-        clear_plate(machine_id, actor=self.person, at=self.at)
+        clear_plate(machine_id, actor=self.person, at=self.at, **body_of(request, ClearPlateIn))
         return Response(self.shape(machine_id))
 
 

@@ -187,6 +187,7 @@ class MachineOut(Out):
     driver = one_of(Driver)
     state = one_of(Condition)
     plate = one_of(Plate)
+    plate_number = s.IntegerField()
     needs_plate = s.BooleanField()
     seen_at = maybe(s.DateTimeField)
     next_free = maybe(s.DateTimeField)
@@ -281,6 +282,7 @@ class UploadOut(Out):
 
 class JobMachineOut(NamedOut):
     plate = one_of(Plate)
+    plate_number = s.IntegerField()
     needs_plate = s.BooleanField()
     out_of_order = s.BooleanField()
 

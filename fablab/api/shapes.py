@@ -136,6 +136,7 @@ def _machine_shape(
         "driver": machine.driver,
         "state": now,
         "plate": machine.plate,
+        "plate_number": machine.plate_number,
         "needs_plate": kind.needs_plate,
         "seen_at": stamp(figures.seen_at(machine)),
         "next_free": stamp(next_free_at),
@@ -262,6 +263,7 @@ def _job_shape(
             "id": machine.pk,
             "name": machine.name,
             "plate": machine.plate,
+            "plate_number": machine.plate_number,
             "needs_plate": job.machine_model.kind.needs_plate,
             "out_of_order": machine.out_of_order_since is not None,
         }

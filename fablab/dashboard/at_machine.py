@@ -27,7 +27,7 @@ from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shape
 from fablab.core.errors import DomainError, NotFound
-from fablab.dashboard import formats, handwork, present
+from fablab.dashboard import formats, handwork, plates, present
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, page, refuse, see_other, signed_in, writes
 from jobs.lifecycle import words
@@ -173,7 +173,7 @@ def _press(action: Action) -> Callable[..., str]:
         elif action is Action.STOPPED:
             reason = "cancelled_at_machine"
         plate_clear = request.POST.get("plate_clear") == "true"
-        lay_there = handwork.lying(machine_id) if plate_clear and action is Action.START else []
+        lay_there = plates.lying(machine_id) if plate_clear and action is Action.START else []
         _job, order = press(
             job_id,
             action,
@@ -182,10 +182,11 @@ def _press(action: Action) -> Callable[..., str]:
             reason=reason,
             plate_clear=plate_clear,
             machine=machine_id,
+            seen_plate=plates.seen_plate(request),
         )
         # What is asked of a machine has not been answered yet.
         said = words.ASKED_WORDS[order.verb] if order is not None else words.HISTORY_WORDS[action]
-        return handwork.also(str(said), lay_there)
+        return plates.also(str(said), lay_there)
 
     return done
 
@@ -196,9 +197,9 @@ def _take(request: HttpRequest, asked: Here, machine_id: str) -> str:
 
 
 def _clear(request: HttpRequest, asked: Here, machine_id: str) -> str:
-    lay_there = handwork.lying(machine_id)
-    machine = clear_plate(machine_id, actor=asked.person, at=asked.at)
-    return handwork.cleared(machine.name, machine.model.kind.by_hand, lay_there)
+    lay_there = plates.lying(machine_id)
+    machine = clear_plate(machine_id, actor=asked.person, at=asked.at, seen_plate=plates.seen_plate(request))
+    return plates.cleared(machine.name, machine.model.kind.by_hand, lay_there)
 
 
 def _state(service: Callable[..., Any], sentence: Any) -> Callable[..., str]:

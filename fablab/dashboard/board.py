@@ -19,7 +19,7 @@ from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
 from fablab.core.templatetags.ui import age_in_words
 from fablab.core.words import SENTENCES, say
-from fablab.dashboard import formats, handwork, present, worklist
+from fablab.dashboard import formats, plates, present, worklist
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, signed_in
 from jobs.lifecycle import words
@@ -133,7 +133,7 @@ def machine_cards(asked: Here, machines: Iterable[Any]) -> list[Card]:
         there = lies_there.get(shape["id"], [])
         stopping = there if not on_it and shape["report"] == Report.CANCELLING else []
         card = _card(shape, on_it, order, stopping, asked)
-        cards.append({**card, "lies_there": "" if stopping else handwork.names_of(there)})
+        cards.append({**card, "lies_there": "" if stopping else plates.names_of(there)})
     return sorted(cards, key=lambda card: (card["rank"], card["name"]))
 
 
@@ -348,7 +348,7 @@ def _machine_action(shape: Mapping[str, Any], action: str, label: str, icon: str
         "label": label,
         "icon": icon,
         "of": shape["name"],
-        "fields": {"next": reverse("board")},
+        "fields": {"next": reverse("board"), "seen_plate": shape["plate_number"]},
     }
 
 

@@ -1,6 +1,6 @@
 """What hands do with an object at a machine, as the page there shows it: file, picture, threads, steps, queue."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,10 @@ from equipment.machines.states import (
 from fablab.api.shapes import job_shape, job_shapes
 from fablab.core.errors import Malformed, Problem
 from fablab.core.words import say
-from fablab.dashboard import formats, handmade, present
+from fablab.dashboard import formats, handmade, plates, present
 from fablab.dashboard.requests import Here
 from jobs.lifecycle import words
-from jobs.lifecycle.lying import lying_on, shelved
+from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.queries import live_attempts, may_have_started, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
@@ -36,11 +36,6 @@ NEXT_SHOWN = 3
 THREADS_SHOWN = 60
 # Whoever stands at the machine puts in what the object needs: these are no reasons against taking it.
 PUT_IN = frozenset({"waiting_material", "waiting_frame", "waiting_nozzle"})
-EMPTY: Mapping[str, Any] = {
-    "plate": gettext_lazy("Plateau vide"),
-    "hoop": gettext_lazy("Cadre vide"),
-    "mat": gettext_lazy("Tapis vide"),
-}
 EMPTY_AND_STARTED: Mapping[str, Any] = {
     "plate": gettext_lazy("Plateau vide, c’est lancé"),
     "hoop": gettext_lazy("Cadre vide, c’est lancé"),
@@ -253,7 +248,11 @@ def _steps(
         cards.append(
             {
                 **_tap(found, shape, "start", str(started if clear else empty), "play", "primary"),
-                "fields": {"job": shape["id"], "plate_clear": "" if sure else "true"},
+                "fields": {
+                    "job": shape["id"],
+                    "plate_clear": "" if sure else "true",
+                    "seen_plate": found.plate_number,
+                },
             }
         )
     for action, (label, icon, style) in STEPS.items():
@@ -376,7 +375,8 @@ def _clear(found: Any, shape: Mapping[str, Any], guide: Guide, *, busy: bool, op
         return None
     return {
         "url": reverse("at-machine-act", args=[found.pk, "clear-plate"]),
-        "label": str(EMPTY[guide.plate_word]),
+        "label": str(plates.EMPTY[guide.plate_word]),
+        "fields": {"seen_plate": found.plate_number},
         "icon": "check",
         "style": "primary",
         "large": True,
@@ -396,43 +396,4 @@ def _is_made_here(attempt: Any, found: Any) -> bool:
 
 def _lies_there(found: Any, asked: Here, *, duty: bool) -> list[str]:
     lies = lying_on([found.pk]).get(found.pk, [])
-    return names_of(job for job in lies if duty or job.owner_id == asked.person.pk)
-
-
-def names_of(jobs: Iterable[Any]) -> list[str]:
-    """Return objects as those on duty tell them apart: number, name, whose."""
-    return [
-        _("n° {n} ({title}, {owner})").format(n=job.number, title=job.title, owner=job.owner.display_name)
-        for job in jobs
-    ]
-
-
-def lying(machine_id: str) -> list[str]:
-    """Return the ids of what lies on a machine."""
-    return [job.pk for job in lying_on([machine_id]).get(machine_id, [])]
-
-
-def cleared(name: str, guide: Guide, lay_there: Sequence[str]) -> str:
-    """Say that the plate is empty, and where each object that lay there goes."""
-    return " ".join(
-        [
-            _("{machine} : {what}.").format(machine=name, what=str(EMPTY[guide.plate_word]).lower()),
-            *put_away(lay_there),
-        ]
-    )
-
-
-def also(said: str, lay_there: Sequence[str]) -> str:
-    """Return what was done, and where what was taken off for it goes: "Plateau vide, lancer" empties the plate too."""
-    places = put_away(lay_there)
-    return " ".join([f"{said.removesuffix('.')}.", *places]) if places else said
-
-
-def put_away(job_ids: Sequence[str]) -> list[str]:
-    """Say where each object that was taken off goes: "Pose n° 6 (boîte, Léa) sur A1." """
-    return [
-        (_("Pose {object} sur {shelf}.") if job.shelf else _("Pose {object} à l’accueil.")).format(
-            object=names_of([job])[0], shelf=job.shelf
-        )
-        for job in shelved(job_ids)
-    ]
+    return plates.names_of(job for job in lies if duty or job.owner_id == asked.person.pk)

@@ -21,7 +21,7 @@ from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shapes
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say
-from fablab.dashboard import formats, handwork, machine_settings, present
+from fablab.dashboard import formats, handwork, machine_settings, plates, present
 from fablab.dashboard.board import machine_cards
 from fablab.dashboard.connections import DRIVERS
 from fablab.dashboard.desk import presence_card
@@ -190,9 +190,9 @@ def act(request: HttpRequest, machine_id: str, action: str) -> HttpResponseBase:
     to = reverse("machine", args=[machine_id])
     match action:
         case "clear-plate":
-            lay_there = handwork.lying(machine_id)
-            clear_plate(machine_id, actor=asked.person, at=asked.at)
-            messages.success(request, handwork.cleared(name, found.model.kind.by_hand, lay_there))
+            lay_there = plates.lying(machine_id)
+            clear_plate(machine_id, actor=asked.person, at=asked.at, seen_plate=plates.seen_plate(request))
+            messages.success(request, plates.cleared(name, found.model.kind.by_hand, lay_there))
             return back(request, to)
         case "out-of-order":
             reason = request.POST.get("reason", "")

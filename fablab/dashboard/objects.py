@@ -16,7 +16,7 @@ from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say, say_problem
-from fablab.dashboard import formats, handwork, job_forms, job_page, moving, present
+from fablab.dashboard import formats, job_forms, job_page, moving, plates, present
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
 from jobs.inspection.judge import PREPARED_INTO
@@ -307,7 +307,7 @@ def act(request: HttpRequest, job_id: str, action: str) -> HttpResponseBase:
         raise Http404 from error
     machine_id = request.POST.get("machine", "")
     plate_clear = request.POST.get("plate_clear") == "true"
-    lay_there = handwork.lying(machine_id) if plate_clear and wanted is Action.START else []
+    lay_there = plates.lying(machine_id) if plate_clear and wanted is Action.START else []
     _job, order = press(
         job_id,
         wanted,
@@ -317,7 +317,8 @@ def act(request: HttpRequest, job_id: str, action: str) -> HttpResponseBase:
         plate_clear=plate_clear,
         seen_sha256=request.POST.get("seen_sha256", ""),
         machine=machine_id,
+        seen_plate=plates.seen_plate(request),
     )
     said = words.ASKED_WORDS[order.verb] if order else words.HISTORY_WORDS[wanted]
-    messages.success(request, handwork.also(str(said), lay_there))
+    messages.success(request, plates.also(str(said), lay_there))
     return back(request, reverse("job", args=[job_id]))

@@ -335,7 +335,11 @@ def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) ->
     }
     if row is Action.START:
         machine = shape["machine"] or {}
-        card["fields"] = {"plate_clear": "true", "machine": machine.get("id", "")}
+        card["fields"] = {
+            "plate_clear": "true",
+            "machine": machine.get("id", ""),
+            "seen_plate": machine.get("plate_number", ""),
+        }
         if not machine.get("needs_plate", True):
             card["label"] = _("Lancer")  # nothing to empty between two objects
     if row is Action.ASK_STOP and State(shape["state"]) in STARTED:

@@ -210,20 +210,23 @@ def _plate(entry: Entry) -> Card:
         "url": reverse("machine-act", args=[entry.machine_id, "clear-plate"]),
         "label": _("Plateau vide"),
         "icon": "check",
+        "fields": {"seen_plate": entry.plate_number},
     }
 
 
 def _start(entry: Entry) -> Card:
+    return {**present.job_action(_shape(entry), "start"), "of": entry.machine_name}
+
+
+def _shape(entry: Entry) -> dict[str, Any]:
     assert entry.job is not None
-    shape = {"id": entry.job.id, "title": entry.job.title, "machine": {"id": entry.machine_id}}
-    return {**present.job_action(shape, "start"), "of": entry.machine_name}
+    machine = {"id": entry.machine_id, "plate_number": entry.plate_number}
+    return {"id": entry.job.id, "title": entry.job.title, "machine": machine}
 
 
 def _job(action: str) -> Callable[[Entry], Card]:
     def make(entry: Entry) -> Card:
-        assert entry.job is not None
-        shape = {"id": entry.job.id, "title": entry.job.title, "machine": {"id": entry.machine_id}}
-        return present.job_action(shape, action)
+        return present.job_action(_shape(entry), action)
 
     return make
 

@@ -39,11 +39,13 @@ def press(
     seen_version: int | None = None,
     words: str = "",
     machine: str = "",
+    seen_plate: int | None = None,
 ) -> tuple[Job, Order | None]:
     """Do what a person asks of a job. Returns the job as it is then, and the order when a machine must answer.
 
     ``plate_clear`` with ``start`` is "Plateau vide, lancer", said of ``machine`` (its id): when the job has gone to
-    another one since, nobody has looked at that plate. ``seen_sha256`` and ``seen_version`` are the file and the job
+    another one since, nobody has looked at that plate; ``seen_plate`` as in ``clear_plate``.
+    ``seen_sha256`` and ``seen_version`` are the file and the job
     that an instructor was shown; ``words`` are a person's own, beside the ``reason``.
     Raises what ``apply`` raises; for orders also ``Refused`` with every reason at once, and
     ``Conflict("already_asked")`` when somebody else was quicker.
@@ -55,7 +57,9 @@ def press(
     if machine and part is not None and part.attempt.machine_id != machine:
         raise Conflict(Problem("wrong_state", {"state": job.state, "action": action}))
     if part is not None and _is_asked_by_line(part.attempt.machine, action):
-        asked = _order(job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear)
+        asked = _order(
+            job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear, seen_plate=seen_plate
+        )
         return job_for(actor, job_id), asked
     details: dict[str, Any] = {}
     if reason:
@@ -70,7 +74,7 @@ def press(
         details["blameless"] = True
     with transaction.atomic():  # what is refused leaves no plate behind that nobody asked to be clear
         if part is not None and action is Action.START and plate_clear:
-            clear_plate(part.attempt.machine_id, actor=actor, at=at)
+            clear_plate(part.attempt.machine_id, actor=actor, at=at, seen_plate=seen_plate)
         apply(job_id, action, actor=actor, source=Source.PERSON, at=at, **details)
     job = job_for(actor, job_id)
     order: Order | None = None
@@ -87,7 +91,14 @@ def _is_asked_by_line(machine: Machine, action: Action) -> bool:
 
 
 def _order(
-    job: Job, attempt: Attempt, action: Action, *, actor: User, at: datetime, plate_clear: bool
+    job: Job,
+    attempt: Attempt,
+    action: Action,
+    *,
+    actor: User,
+    at: datetime,
+    plate_clear: bool,
+    seen_plate: int | None,
 ) -> Order:
     row = ROWS[action]
     assert row.verb is not None  # start, pause and resume have one
@@ -109,7 +120,7 @@ def _order(
             if problems:
                 raise Refused(*problems)
             if action is Action.START and plate_clear:
-                machine = clear_plate(machine.pk, actor=actor, at=at)
+                machine = clear_plate(machine.pk, actor=actor, at=at, seen_plate=seen_plate)
             order = write_order(attempt, row.verb, machine, actor=actor, at=at)
     except IntegrityError as reason:
         raise Conflict("already_asked") from reason
@@ -148,10 +159,12 @@ def _why_not(
     return problems
 
 
-def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
+def clear_plate(machine_id: str, *, actor: User, at: datetime, seen_plate: int | None = None) -> Machine:
     """Record that a person on site has emptied the plate; finished jobs go to the shelf in the same transaction.
 
-    Raises ``NotFound``, ``NotAllowed`` (no role for it here), ``Refused``: ``not_on_site``, ``machine_working``.
+    ``seen_plate`` is the ``plate_number`` that the person was shown: a page that was left open says nothing of what was
+    made there since. Raises ``NotFound``, ``NotAllowed`` (no role for it here), ``Refused``: ``not_on_site``,
+    ``machine_working``; ``Conflict("plate_used_since")``.
     """
     with transaction.atomic():
         machine = lock_machine(machine_id)
@@ -169,6 +182,8 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime) -> Machine:
             problems.append(Problem("machine_working", {"machine": machine.name}))
         if problems:
             raise Refused(*problems)
+        if seen_plate is not None and seen_plate != machine.plate_number:
+            raise Conflict(Problem("plate_used_since", {"machine": machine.name}))
         machine = machines.clear_plate(machine, actor=actor, at=at, own_work=own)
         finished = Job.objects.filter(
             # Made here: a try that failed here before says nothing of where the object lies.

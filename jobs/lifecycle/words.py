@@ -203,6 +203,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "nowhere_to_move": _("Choisis une place ou une machine."),
     "start_gap": _("Une machine vient de partir. Attends {seconds} s."),
     "already_started": _("Déjà lancé."),
+    "plate_used_since": _("{machine} a servi depuis. Regarde encore : le plateau est-il vide ?"),
     "already_asked": _("Déjà demandé."),
     "already_claimed": _("L’objet est déjà sur une machine."),
     "file_bound": _("Ce fichier est déjà validé. Annule l’objet, puis envoie le nouveau."),

@@ -71,7 +71,7 @@ def digest(tasks: Iterable[Task]) -> str:
     """Return something that differs when the list says something else: what pages watch."""
     said = [
         f"{task.entry.key} {task.entry.need} {task.entry.why} {task.entry.count} "
-        f"{[job.number for job in task.entry.lies_there]} "
+        f"{[job.number for job in task.entry.lies_there]} {task.entry.plate_number} "
         f"{task.handled.person_id if task.handled else ''}"
         for task in tasks
     ]
@@ -180,6 +180,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 linked=machine.linked,
                 out_of_order=machine.out_of_order_since is not None,
                 plate_to_clear=machine.model.kind.needs_plate and machine.plate == Plate.TO_CLEAR,
+                plate_number=machine.plate_number,
                 plate_since=ends.get(machine.pk),
                 lies_there=tuple(_job(job) for job in there.get(machine.pk, ())),
                 unreachable_since=lost,

@@ -51,6 +51,7 @@ class MachineNow:
     linked: bool
     out_of_order: bool = False
     plate_to_clear: bool = False
+    plate_number: int = 0
     plate_since: datetime | None = None
     lies_there: tuple[JobNow, ...] = ()  # what is to be taken off the plate
     unreachable_since: datetime | None = None
@@ -94,6 +95,7 @@ class Entry:
     why: str = ""
     count: int = 0
     lies_there: tuple[JobNow, ...] = ()
+    plate_number: int = 0  # what is looked at, if it is about a plate
 
     @property
     def key(self) -> str:
@@ -137,7 +139,18 @@ def _of_machine(machine: MachineNow, now: SiteNow) -> list[Entry]:
 
     def entry(need: Need, since: datetime | None, *, job: JobNow | None = None, why: str = "") -> Entry:
         there = machine.lies_there if need in OF_PLATE else ()
-        return Entry(need, machine.id, since, machine.id, machine.name, job, why, machine.waited_by, there)
+        return Entry(
+            need,
+            machine.id,
+            since,
+            machine.id,
+            machine.name,
+            job,
+            why,
+            machine.waited_by,
+            there,
+            machine.plate_number,
+        )
 
     found = []
     if machine.help_since is not None:

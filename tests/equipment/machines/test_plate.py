@@ -5,6 +5,7 @@ from django.db import transaction
 
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.said import take_in_use
 from equipment.machines.services import (
     add_machine,
     clear_plate,
@@ -149,6 +150,22 @@ def test_contact_lost_in_the_middle_of_a_print_leaves_the_plate_to_be_cleared() 
         hear(machine.pk, report=report, at=MONDAY + minutes(number))
     machine.refresh_from_db()
     assert (machine.plate, machine.plate_token) == (Plate.TO_CLEAR, "")
+
+
+@pytest.mark.parametrize("why", ["start", "work_seen", "foreign_print"])
+def test_each_beginning_is_another_filling_of_the_plate_and_an_ending_is_none(why: str) -> None:
+    machine = make_machine()
+    assert machine.plate == Plate.TO_CLEAR, "also where somebody has to look already"
+    with transaction.atomic():
+        filled = mark_plate(lock_machine(machine.pk), at=MONDAY, why=why).plate_number
+        ended = mark_plate(lock_machine(machine.pk), at=MONDAY, why="work_ended").plate_number
+    assert (filled, ended) == (machine.plate_number + 1, filled)
+
+
+def test_who_uses_it_by_hand_may_leave_something_there() -> None:
+    machine = make_machine()
+    take_in_use(machine.pk, actor=somebody_there(machine), at=MONDAY)
+    assert Machine.objects.get().plate_number == machine.plate_number + 1
 
 
 def test_a_machine_out_of_order_starts_nothing_on_an_old_token() -> None:

@@ -194,6 +194,16 @@ def test_somebody_on_site_says_that_the_plate_is_clear(as_: As, cast: Cast) -> N
     assert Job.objects.get(pk=job.pk).state == State.READY
 
 
+def test_who_says_which_filling_of_the_plate_they_saw_is_not_taken_at_their_word_for_another(
+    as_: As, cast: Cast
+) -> None:
+    staff = as_("staff")
+    shown = staff.get(f"machines/{cast.machine.pk}/").body["plate_number"]
+    late = staff.post(f"machines/{cast.machine.pk}/clear-plate/", {"seen_plate": shown + 1})
+    assert (late.status, late.codes) == (409, ["plate_used_since"])
+    assert staff.post(f"machines/{cast.machine.pk}/clear-plate/", {"seen_plate": shown}).status == 200
+
+
 @pytest.mark.parametrize(("part", "status"), [("owner", 403), ("elsewhere", 404)])
 def test_nobody_else_clears_a_plate(as_: As, cast: Cast, part: str, status: int) -> None:
     assert as_(part).post(f"machines/{cast.machine.pk}/clear-plate/").status == status

@@ -1,12 +1,15 @@
 """What lies on a plate is put away with the tap that starts the next one; a broken machine gives back what it holds."""
 
+import re
+
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from equipment.machines.models import Machine
 from equipment.machines.states import Driver, Plate
-from jobs.lifecycle.models import Job
+from jobs.lifecycle.models import Job, Order
 from jobs.lifecycle.states import State
 from tests.builders_jobs import Cast, make_job, make_linked_machine
 from tests.fablab.dashboard.lab import as_, text_of
@@ -52,6 +55,38 @@ def test_the_tap_that_empties_the_plate_and_starts_says_where_what_lay_there_goe
 
     said = "Lancé." if driver is Driver.HANDOVER else "Lancement demandé."
     assert f"{said} Pose n° {made.number} (boîte, owner) sur A1." in shown
+
+
+@pytest.mark.parametrize("loaded", [True, False], ids=["lancer", "vide"])
+@pytest.mark.parametrize("where", ["/machines/", "/a-faire/", "/m/{machine}/"])
+@pytest.mark.parametrize("driver", [Driver.HANDOVER, Driver.OCTOPRINT])
+def test_a_page_that_stayed_open_empties_no_plate_that_filled_again(
+    cast: Cast, driver: Driver, where: str, loaded: bool
+) -> None:
+    at, staff = timezone.now(), as_(cast.person("staff"))
+    machine = make_linked_machine(cast.site, cast.model, at=at, driver=driver, plate=Plate.TO_CLEAR)
+    make_job(cast, state=State.LOADED if loaded else State.FINISHED, at=at, on=machine)
+    forms = forms_about_the_plate(staff.get(where.format(machine=machine.pk)).content.decode(), machine)
+    assert forms, "the page offers it"
+    Machine.objects.filter(pk=machine.pk).update(plate_number=F("plate_number") + 1)
+
+    for address, fields in forms:
+        shown = text_of(staff.post(address, fields, follow=True))
+        assert "a servi depuis. Regarde encore" in shown, address
+    machine.refresh_from_db()
+    assert (machine.plate, Order.objects.count()) == (Plate.TO_CLEAR, 0)
+
+
+def forms_about_the_plate(content: str, machine: Machine) -> list[tuple[str, dict[str, str]]]:
+    """The forms of a page that empty this machine's plate, as a browser would send them."""
+    found = []
+    for form in re.findall(r'<form action="([^"]+)" method="post"[^>]*>(.*?)</form>', content, re.DOTALL):
+        address, inside = form
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inside))
+        clears = address.endswith(f"{machine.pk}/faire/clear-plate/")
+        if clears or fields.get("plate_clear") == "true":
+            found.append((address, fields))
+    return found
 
 
 def test_the_list_names_what_is_to_be_taken_off(cast: Cast) -> None:

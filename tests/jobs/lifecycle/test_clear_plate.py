@@ -5,9 +5,10 @@ from datetime import datetime
 import pytest
 
 from equipment.machines.models import Machine
+from equipment.machines.services import hear
 from equipment.machines.states import Plate, Report
 from equipment.sites.models import Presence
-from fablab.core.errors import NotAllowed, NotFound, Refused
+from fablab.core.errors import Conflict, NotAllowed, NotFound, Refused
 from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.services import clear_plate
 from jobs.lifecycle.states import State
@@ -44,6 +45,21 @@ def test_only_people_on_duty_here_may(cast: Cast, now: datetime, part: str, refu
     with pytest.raises(refusal):
         clear_plate(cast.machine.pk, actor=cast.person(part), at=now)
     assert Machine.objects.get().plate == Plate.TO_CLEAR
+
+
+def test_who_looked_before_something_else_was_made_there_must_look_again(cast: Cast, now: datetime) -> None:
+    shown = cast.machine.plate_number
+    staff = cast.person("staff")
+    clear_plate(cast.machine.pk, actor=staff, at=now, seen_plate=shown)
+    hear(cast.machine.pk, report=Report.PRINTING, path="fl/a.gcode", at=now)
+    hear(cast.machine.pk, report=Report.READY, at=now)
+
+    with pytest.raises(Conflict) as refused:
+        clear_plate(cast.machine.pk, actor=staff, at=now, seen_plate=shown)
+    assert refused.value.codes == ["plate_used_since"]
+    machine = Machine.objects.get()
+    assert (machine.plate, machine.plate_token) == (Plate.TO_CLEAR, "")
+    assert clear_plate(machine.pk, actor=staff, at=now, seen_plate=machine.plate_number).plate == Plate.CLEAR
 
 
 def test_not_from_home(cast: Cast, now: datetime) -> None:

@@ -31,6 +31,22 @@ def test_it_clears_the_plate_and_asks_in_one_tap(cast: Cast, now: datetime) -> N
     assert order.lease_number == machine.lease_number
 
 
+@pytest.mark.parametrize("driver", ["octoprint", "handover"])
+def test_a_tap_on_an_old_page_starts_nothing_on_a_plate_that_filled_since(
+    cast: Cast, now: datetime, driver: str
+) -> None:
+    job = make_job(cast, state=State.LOADED, at=now)
+    Machine.objects.filter(pk=cast.machine.pk).update(driver=driver, plate_number=5)
+    staff = cast.person("staff")
+    with pytest.raises(Conflict) as refused:
+        press(job.pk, Action.START, actor=staff, at=now, plate_clear=True, seen_plate=4)
+    assert refused.value.codes == ["plate_used_since"]
+    assert (Order.objects.count(), Job.objects.get().state) == (0, State.LOADED)
+    assert Machine.objects.get().plate == Plate.TO_CLEAR
+    press(job.pk, Action.START, actor=staff, at=now, plate_clear=True, seen_plate=5)
+    assert Order.objects.exists() is (driver == "octoprint")
+
+
 def test_a_press_is_a_request_and_changes_no_state(cast: Cast, now: datetime) -> None:
     job = make_job(cast, state=State.LOADED, at=now)
     start(cast, job, now)
