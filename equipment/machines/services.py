@@ -17,7 +17,7 @@ from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine, MachineModel, Outage
 from equipment.machines.plate import clear_plate, mark_plate, void_plate_token
 from equipment.machines.record import log, write
-from equipment.machines.states import AT_WORK, Driver, Plate, Report
+from equipment.machines.states import AT_WORK, STREAMED, Driver, Plate, Report
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.core.errors import Malformed, NotFound, Problem, Refused
@@ -69,6 +69,7 @@ def add_machine(
     problems = [
         *_field_problems(_honest_name(name, driver), model_id),
         *_connection_problems(driver, address, key),
+        *_pair_problems(driver, model_id),
     ]
     if problems:
         raise Malformed(*problems)
@@ -116,6 +117,7 @@ def change_machine(
         problems = [
             *_field_problems(machine.name, machine.model_id),
             *_connection_problems(machine.driver, machine.address, key or ""),
+            *_pair_problems(machine.driver, machine.model_id),
         ]
         if problems:
             raise Malformed(*problems)
@@ -275,6 +277,13 @@ def _field_problems(name: str, model_id: str) -> list[Problem]:
     if not MachineModel.objects.filter(pk=model_id).exists():
         problems.append(Problem("machine_model_unknown", field="model"))
     return problems
+
+
+def _pair_problems(driver: str, model_id: str) -> list[Problem]:
+    """Where sending is starting, it is started from afar: not a machine that is started at itself alone (laser)."""
+    if driver in STREAMED and MachineModel.objects.filter(pk=model_id, kind__remote_start=False).exists():
+        return [Problem("driver_starts_from_afar", field="driver")]
+    return []
 
 
 def _honest_name(name: str, driver: str) -> str:

@@ -89,6 +89,10 @@ SENTENCES: dict[str, str | Promise] = {
     "address_missing": _("Donne l’adresse de la machine."),
     "address_without_link": _("Une machine sans connexion n’a pas d’adresse."),
     "machine_has_bookings": _("Il reste {count} réservations. Annule-les d’abord."),
+    "driver_starts_from_afar": _(
+        "Cette connexion lance dès qu’elle envoie. Cette machine se lance seulement sur place : "
+        "choisis un dossier ou « à la main »."
+    ),
     "key_without_link": _("Une machine sans connexion n’a pas de clé."),
     "key_not_taken": _("Cette connexion ne prend pas de clé."),
     "key_unusable": _("Cette clé contient des signes interdits."),

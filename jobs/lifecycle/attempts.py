@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from equipment.bookings.states import LIVE
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.plate import right_holds
@@ -24,8 +25,8 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
     """Take a queued job for a machine: queued → sending, with a new attempt, in one transaction.
 
     Raises ``Conflict`` when somebody was quicker (``wrong_state``, ``machine_taken``), when the machine's lease has
-    passed on (``lease_lost``), or when the approval no longer holds (``approval_void``: the job then went back to
-    ``submitted``).
+    passed on (``lease_lost``), when somebody sent it to another machine (``moved_elsewhere``), or when the approval no
+    longer holds (``approval_void``: the job then went back to ``submitted``).
     """
     job = (
         Job.objects.select_related("site", "owner", "upload", "machine_file", "machine_model__kind")
@@ -47,11 +48,20 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
             if problem is not None:
                 raise Conflict(problem)  # it became another model, or the job goes to another site by now
             apply(job_id, Action.CLAIM, actor=None, source=Source.DISPATCHER, at=at, machine=machine.name)
+            if _is_for_another(job_id, machine_id):
+                raise Conflict("moved_elsewhere")  # since the plan was made
             attempt = begin_attempt(job_id, machine, at=at)
     except IntegrityError as reason:
         raise Conflict(Problem("machine_taken")) from reason
     push.changed(f"machine:{machine_id}")
     return attempt
+
+
+def _is_for_another(job_id: str, machine_id: str) -> bool:
+    """Say whether a job, or the time booked for it, is for one machine alone, and that is not this one."""
+    named = Q(machine__isnull=False) & ~Q(machine=machine_id)
+    booked = Q(machine__isnull=True, booking__state__in=LIVE) & ~Q(booking__machine=machine_id)
+    return Job.objects.filter(named | booked, pk=job_id).exists()
 
 
 def begin_attempt(job_id: str, machine: Machine, *, at: datetime) -> Attempt:
@@ -231,6 +241,8 @@ def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) ->
     jobs = [part.job for part in parts]
     if not jobs or any(job.state != State.LOADED for job in jobs):
         return "not_loaded"
+    if machine.out_of_order_since is not None:
+        return "out_of_order"
     if not right_holds(machine, at) or machine.plate_token != order.plate_token:
         return "plate_token"
     if any(approval_problem(job, at, machine) for job in jobs):

@@ -202,6 +202,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "closed_now": _("Le fab lab est fermé."),
     "nowhere_to_move": _("Choisis une place ou une machine."),
     "start_gap": _("Une machine vient de partir. Attends {seconds} s."),
+    "moved_elsewhere": _("L’objet est maintenant pour une autre machine."),
     "already_started": _("Déjà lancé."),
     "plate_used_since": _("{machine} a servi depuis. Regarde encore : le plateau est-il vide ?"),
     "already_asked": _("Déjà demandé."),

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from equipment.bookings import services as bookings
 from equipment.bookings.models import Booking
 from equipment.bookings.queries import booking_for
+from equipment.machines.locks import lock_machine
 from fablab.core.clock import local_time
 from fablab.notices import services as notices
 from fablab.notices.queries import standing
@@ -61,15 +64,20 @@ def take_other_time(
 ) -> Booking:
     """Give up a booked time for another, perhaps on another machine; what was to be made in it goes along.
 
-    The new time is booked first, under all the rules: who does not get it keeps what they had. Raises what ``book``,
-    ``move`` and ``cancel`` raise.
+    All or nothing: who does not get the new time keeps what they had; and what they had does not stand in their own
+    way. Raises what ``book``, ``move`` and ``cancel`` raise.
     """
     booking = booking_for(actor, booking_id)
     if machine_id == booking.machine_id:
         return bookings.move(booking_id, start=start, end=end, actor=actor, at=at)
-    other = bookings.book(
-        person=booking.person, machine_id=machine_id, start=start, end=end, actor=actor, at=at
-    )
-    bookings.cancel(booking_id, actor=actor, at=at)
-    follow_booking(booking_id, other, actor=actor, at=at)
+    with transaction.atomic():
+        for one in sorted(
+            {machine_id, booking.machine_id}
+        ):  # of two who change places, neither waits for the other
+            lock_machine(one)
+        bookings.cancel(booking_id, actor=actor, at=at)
+        other = bookings.book(
+            person=booking.person, machine_id=machine_id, start=start, end=end, actor=actor, at=at
+        )
+        follow_booking(booking_id, other, actor=actor, at=at)
     return other

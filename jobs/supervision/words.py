@@ -33,6 +33,7 @@ OUTCOMES: Mapping[str, Promise] = {
     "not_loaded": _("Le fichier n’est pas encore prêt sur la machine."),
     "already_sent": _("Déjà lancé"),
     "plate_token": _("Vérifie encore une fois que le plateau est vide."),
+    "out_of_order": _("La machine est en panne."),
     "lease_lost": _("La surveillance a changé. Appuie encore une fois."),
     "not_supported": _("Cette machine ne sait pas faire cela."),
     "file_unreadable": _("Le fichier ne se lit plus. Préviens l’équipe."),

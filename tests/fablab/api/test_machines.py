@@ -127,6 +127,20 @@ def test_a_machine_is_added_with_any_connection_and_a_key_only_where_one_is_take
     assert (outside.status, outside.codes) == (400, ["folder_forbidden"])
 
 
+def test_what_is_started_at_itself_alone_gets_no_connection_that_starts_by_sending(
+    as_: As, cast: Cast
+) -> None:
+    cast.kind.remote_start = False
+    cast.kind.save()
+    laser = machine_body(cast, name="laser", driver="rawtcp", address="tcp://10.0.0.7", key="")
+    refused = as_("staff").post("machines/", laser)
+    assert (refused.status, refused.codes) == (400, ["driver_starts_from_afar"])
+    changed = as_("staff").patch(
+        f"machines/{cast.machine.pk}/", {"driver": "rawtcp", "address": "tcp://10.0.0.7"}
+    )
+    assert (changed.status, changed.codes) == (400, ["driver_starts_from_afar"])
+
+
 def test_another_address_erases_the_key(as_: As, cast: Cast) -> None:
     made = as_("staff").post("machines/", machine_body(cast)).body
     answer = as_("staff").patch(f"machines/{made['id']}/", {"address": "http://10.0.0.10:5000"})

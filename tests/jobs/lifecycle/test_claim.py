@@ -9,6 +9,7 @@ from jobs.lifecycle.models import Attempt, Job
 from jobs.lifecycle.services import claim, step_attempt
 from jobs.lifecycle.states import Source, State
 from jobs.lifecycle.table import MAX_ATTEMPTS, Action
+from tests.builders import make_booking
 from tests.builders_jobs import Cast, make_job, make_linked_machine
 
 
@@ -40,6 +41,21 @@ def test_a_machine_takes_one_at_a_time(cast: Cast, now: datetime) -> None:
         claim(second.pk, cast.machine.pk, lease_number=1, at=now)
     assert refused.value.codes == ["machine_taken"]
     assert Job.objects.get(pk=second.pk).state == State.QUEUED
+
+
+@pytest.mark.parametrize("by", ["machine", "booking"])
+def test_what_was_sent_elsewhere_since_the_plan_was_made_is_not_taken(
+    cast: Cast, now: datetime, by: str
+) -> None:
+    job = make_job(cast, state=State.QUEUED, at=now)
+    other = make_linked_machine(cast.site, cast.model, at=now)
+    to = other if by == "machine" else make_booking(other, cast.person("owner"), start=now)
+    Job.objects.update(**{by: to})
+    with pytest.raises(Conflict) as refused:
+        claim(job.pk, cast.machine.pk, lease_number=1, at=now)
+    assert refused.value.codes == ["moved_elsewhere"]
+    assert (Job.objects.get().state, Attempt.objects.count()) == (State.QUEUED, 0)
+    claim(job.pk, other.pk, lease_number=1, at=now)
 
 
 def test_who_lost_the_machine_claims_nothing(cast: Cast, now: datetime) -> None:

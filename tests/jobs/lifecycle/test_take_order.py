@@ -61,6 +61,11 @@ def other_token(order: Order, now: datetime) -> dict[str, object]:
     return {}
 
 
+def out_of_order(order: Order, now: datetime) -> dict[str, object]:
+    Machine.objects.update(out_of_order_since=now)
+    return {}
+
+
 def attempt_over(order: Order, now: datetime) -> dict[str, object]:
     Attempt.objects.update(ended_at=now)
     return {}
@@ -79,6 +84,7 @@ def job_moved_on(order: Order, now: datetime) -> dict[str, object]:
         (stale_owner, "lease_lost"),
         (plate_marked, "plate_token"),
         (other_token, "plate_token"),
+        (out_of_order, "out_of_order"),
         (attempt_over, "attempt_ended"),
         (job_moved_on, "not_loaded"),
     ],
