@@ -28,6 +28,9 @@ class UserAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # erasing a person is more than deleting a row
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return (obj is None or obj.erased_at is None) and super().has_change_permission(request, obj)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         push.recheck(obj.pk)  # who was deactivated is signed out everywhere
