@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
 
     def touches_database(item: pytest.Item) -> bool:
+        if item.get_closest_marker("rules_alone") is not None:
+            return False
         fixtures = getattr(item, "fixturenames", ())
         return item.get_closest_marker("django_db") is not None or not DATABASE_FIXTURES.isdisjoint(fixtures)
 

@@ -16,6 +16,8 @@ from jobs.lifecycle.states import Source, State
 from jobs.lifecycle.table import Action
 from tests.builders_jobs import Cast, make_cast, make_job
 
+pytestmark = pytest.mark.rules_alone
+
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
 
 # action: from states → to state | who. "linked" machines report by themselves: operators settle by hand only what the

@@ -16,6 +16,8 @@ from tests.permission_rows_api import TOPICS
 from tests.permission_rows_pages import ROWS as PAGE_ROWS
 from tests.permissions import PARTS, Row, ask, make_world
 
+pytestmark = pytest.mark.rules_alone
+
 ROWS = [*API_ROWS, *PAGE_ROWS]
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
