@@ -6,6 +6,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from fablab.core.words import register
+        from jobs.erasure import words as erasure
         from jobs.lifecycle import words as lifecycle
         from jobs.lifecycle.services import stagger
         from jobs.planning import words as planning
@@ -15,6 +16,6 @@ class JobsConfig(AppConfig):
         from jobs.uploads import words as uploads
         from jobs.worklist import words as worklist
 
-        for room in (uploads, lifecycle, planning, recovery, supervision, worklist):
+        for room in (uploads, lifecycle, planning, recovery, supervision, worklist, erasure):
             register(room.SENTENCES)
         stagger(start_gap)

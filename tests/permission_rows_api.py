@@ -95,6 +95,8 @@ ROWS: list[Row] = [
     Row("GET", "api:docs", EVERYBODY),
     Row("GET", "api:unknown", (404,) * 7, "/api/v1/nothing/"),
     Row("GET", "api:me", SIGNED_IN),
+    # One's own data, with one's own password; who alone keeps a site names another manager first.
+    Row("POST", "api:me-erase", (401, 400, 400, 400, 400, 409, 409), body=lambda world: {"password": "faux"}),
     Row("POST", "api:token-make", (400,) * 7),  # asks for name and password, not for who is signed in
     Row("GET", "api:token-list", SIGNED_IN),
     Row("DELETE", "api:token", made(OWN, 204)),

@@ -61,6 +61,9 @@ ROWS: list[Row] = [
     # Who is on duty leaves with the session.
     Row("POST", "sign-out", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE), form=True),
     Row("GET", "account", SIGNED_IN),
+    Row("GET", "erase-me", SIGNED_IN),
+    # Each of them their own data alone; without the password nothing is erased, and the page says so.
+    Row("POST", "erase-me", (302, 400, 400, 400, 400, 409, 409), body=lambda world: {"password": "faux"}, form=True),
     Row("POST", "site-choose", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404), form=True,
         body=lambda world: {"site": world.cast.site.pk}),  # kept in the session, so no table changes
     # booking

@@ -19,6 +19,7 @@ from fablab.api.shapes import stamp
 from fablab.api.views import Endpoint, body_of
 from fablab.people.queries import tokens_of
 from fablab.people.services import make_token, revoke_token, sign_in
+from jobs.erasure.services import erase_myself
 
 Shape = Mapping[str, Any]
 
@@ -66,6 +67,22 @@ class Me(Endpoint):
                 "quotas": {"upload_bytes": settings.UPLOAD_LIMIT_BYTES},
             }
         )
+
+
+class EraseIn(Strict):
+    password = Text(max_length=1000, trim_whitespace=False)
+
+
+class EraseMe(Endpoint):
+    """The person erases themself, for good; the password is the fresh proof that a token is not."""
+
+    counts_once = False  # nobody is left to be answered again
+
+    @extend_schema(operation_id="me_erase", request=EraseIn, responses={204: None})
+    def post(self, request: Request) -> Response:
+        given = body_of(request, EraseIn)
+        erase_myself(password=given["password"], actor=self.person, at=self.at)
+        return Response(status=204)
 
 
 class TokenIn(Strict):

@@ -37,6 +37,7 @@ register_converter(IdConverter, "id")
 v1 = [
     path("me/", people.Me.as_view(), name="me"),
     path("auth/token/", people.MakeToken.as_view(), name="token-make"),
+    path("me/erase/", people.EraseMe.as_view(), name="me-erase"),
     path("auth/tokens/", people.Tokens.as_view(), name="token-list"),
     path("auth/tokens/<id:token_id>/", people.TokenDetail.as_view(), name="token"),
     path("sites/", sites.Sites.as_view(), name="site-list"),

@@ -113,7 +113,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         ("file", _("On ne demande ni adresse, ni téléphone, ni date de naissance.")),
         ("key", _("Personne ne peut lire ton mot de passe.")),
         ("globe", _("Rien ne sort d’ici : pas de publicité, pas de suivi.")),
-        ("hand", _("Pour voir ou effacer tes données, demande à l’accueil.")),
+        ("hand", _("Tu peux tout effacer : ouvre « Mon compte ».")),
     ]
     return render(request, "dashboard/privacy.html", {"sentences": sentences})
 

@@ -10,6 +10,7 @@ from fablab.dashboard import (
     bookings,
     connections,
     desk,
+    erasing,
     files,
     home,
     machines,
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connexion/", signing.sign_in, name="sign-in"),
     path("deconnexion/", signing.sign_out, name="sign-out"),
     path("compte/", signing.account, name="account"),
+    path("compte/effacer/", erasing.erase, name="erase-me"),
     # booking
     path("reserver/", booking.book, name="book"),
     path("reserver/<slug:kind>/", booking.book_kind, name="book-kind"),

@@ -38,6 +38,11 @@ def valid_tokens(at: datetime) -> QuerySet[AccessToken]:
     )
 
 
+def erasures_to_end() -> QuerySet[User]:
+    """Return the people who were erased, and of whom something may be left. For the worker."""
+    return User.objects.filter(erased_at__isnull=False, erasure_ended_at__isnull=True).order_by("erased_at")
+
+
 def tokens_of(person: User) -> QuerySet[AccessToken]:
     """Return a person's own tokens, newest first."""
     return AccessToken.objects.filter(person=person).order_by("-created_at")

@@ -93,6 +93,17 @@ def sign_in(*, username: str, password: str, at: datetime) -> User:
     return person
 
 
+def prove_password(person: User, *, password: str, at: datetime) -> None:
+    """Ask for the password once more before something that cannot be undone. Tries count as those to sign in.
+
+    Raises ``Malformed``: ``password_wrong``; ``SignInLocked``.
+    """
+    _count_try(person.username, at)
+    if not person.check_password(password):
+        raise Malformed(Problem("password_wrong", field="password"))
+    SignInAttempt.objects.filter(username=person.username).delete()
+
+
 def unlock_sign_in(username: str) -> bool:
     """Let a name try again at once. The caller asks who may; False when it did not wait."""
     return SignInAttempt.objects.filter(username=username.strip().lower()).delete()[0] > 0

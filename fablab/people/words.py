@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | Promise] = {
     "display_name_missing": _("Choisis un prénom ou un pseudonyme."),
     "display_name_too_long": _("Choisis un nom plus court."),
     "password_weak": _("Choisis un mot de passe plus long et moins courant."),
+    "password_wrong": _("Ce n’est pas ton mot de passe."),
     "expiry_in_the_past": _("Choisis une date de fin dans le futur."),
     "token_name_too_long": _("Choisis un nom plus court."),
     "scope_unknown": _("Choisis « tout » ou « lecture seule »."),

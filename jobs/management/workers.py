@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from jobs.lifecycle.services import preparation_ended, upload_inspected
+from jobs.management.erasing import Erasing
 from jobs.management.handwork import Handwork
 from jobs.management.stepping import Stepping
 from jobs.management.tidying import Tidying
@@ -45,4 +46,5 @@ def workers() -> list[Stepping]:
         Stepping(SLICING, make_ready),
         Stepping("tidying", Tidying()),
         Stepping("handwork", Handwork()),
+        Stepping("erasing", Erasing()),
     ]

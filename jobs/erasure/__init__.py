@@ -1,0 +1,1 @@
+"""A person leaves for good: what names them goes, what counts stays (PRIV-7)."""

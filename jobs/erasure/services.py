@@ -1,0 +1,96 @@
+"""Erasing a person, in an order that can be cut anywhere and taken up again.
+
+First they can do nothing any more, in one transaction with the rules; from then on a worker brings to its end what a
+process that died has begun, and looks again when a machine has ended what it was making for them. Each step finds what
+is left of its own; names go after the texts that are searched for them.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from equipment.sites.live import board_changed
+from equipment.sites.models import Presence, Site, SiteRole
+from equipment.sites.queries import site_ids_with_role
+from equipment.sites.states import ON_DUTY_ROLES
+from fablab.core.errors import NotAllowed, NotFound, Problem, Refused
+from fablab.people import erasing, services
+from fablab.people.models import User
+from fablab.people.queries import erasures_to_end
+from jobs.erasure import files, objects, traces
+from jobs.erasure.queries import something_is_left, why_not
+
+LOOKED_AT_AGAIN_FOR = timedelta(minutes=10)  # a request that was under way may still have written something
+
+
+def erase_myself(*, password: str, actor: User, at: datetime) -> None:
+    """Erase oneself, with one's password as a fresh proof.
+
+    Raises ``Refused`` with every reason, ``Malformed``: ``password_wrong``; ``SignInLocked`` after too many tries.
+    """
+    problems = why_not(actor)
+    if problems:
+        raise Refused(*problems)
+    services.prove_password(actor, password=password, at=at)
+    erase_person(actor.pk, actor=actor, at=at)
+
+
+def erase_person(person_id: str, *, actor: User | None, at: datetime) -> None:
+    """Erase a person for good. ``actor``: themself, or None for whoever runs the installation. May be repeated.
+
+    Gone: sign-ins, tokens, roles, certificates, messages, files, names, all that was typed. What waits is cancelled,
+    what runs goes on and ends as anybody's. Staying: times, tries, hours, states, of a person without a name.
+    Raises ``NotFound``, ``NotAllowed`` (somebody else), ``Refused``: ``last_manager_here`` for each such site.
+    """
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotFound
+    if actor is not None and actor.pk != person.pk:
+        raise _not_theirs(person, actor)
+    if person.erased_at is None:
+        _shut_out(person, at)
+    _go_on(User.objects.get(pk=person_id), at)
+
+
+def go_on(at: datetime) -> int:
+    """Bring to its end what was begun: after a crash, and when a machine has ended. Returns how many were looked at."""
+    people = list(erasures_to_end())
+    for person in people:
+        _go_on(person, at)
+    return len(people)
+
+
+def _not_theirs(person: User, actor: User) -> NotFound | NotAllowed:
+    helped = site_ids_with_role(actor, ON_DUTY_ROLES)
+    if SiteRole.objects.filter(person=person, site_id__in=helped).exists():
+        return NotAllowed(Problem("not_allowed", {"action": "erase"}))
+    return NotFound()
+
+
+def _shut_out(person: User, at: datetime) -> None:
+    with transaction.atomic():
+        # Two managers who leave at once: the second one is the last.
+        sites = list(Site.objects.select_for_update().filter(roles__person=person).order_by("pk"))
+        problems = why_not(person)
+        if problems:
+            raise Refused(*problems)
+        Presence.objects.filter(person=person, until__gt=at).update(until=at)
+        SiteRole.objects.filter(person=person).delete()
+        erasing.shut_out(person, at=at)
+    for site in sites:
+        board_changed(site.pk)
+
+
+def _go_on(person: User, at: datetime) -> None:
+    objects.cancel_waiting(person, at=at)
+    traces.give_times_back(person, at=at)
+    objects.forget_words(person)
+    traces.forget(person)
+    left = files.remove(person, at=at)
+    assert person.erased_at is not None  # shut out before
+    settled = at - person.erased_at >= LOOKED_AT_AGAIN_FOR
+    if not settled or not person.username.startswith(erasing.NAMELESS):
+        erasing.forget_sessions(person)
+    erasing.forget_name(person)
+    if settled and not left and not something_is_left(person):
+        erasing.end(person, at=at)

@@ -1,0 +1,76 @@
+"""What else speaks of a person who is erased: rights, messages, kept answers, what they wrote of machines and times."""
+
+import json
+from contextlib import suppress
+from datetime import datetime
+
+from equipment.bookings.models import Booking
+from equipment.bookings.services import cancel
+from equipment.certifications.models import Certificate
+from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
+from equipment.sites.models import PowerCut
+from fablab.core.errors import NotFound, Refused
+from fablab.core.models import IdempotentAnswer
+from fablab.notices.models import Notice
+from fablab.people.models import User
+from jobs.erasure.queries import bookings_to_come, files_of
+from jobs.erasure.rules import OF_MACHINES, kept_details, mentions, names
+from jobs.lifecycle.models import Job
+from jobs.worklist.models import Handling
+
+
+def give_times_back(person: User, *, at: datetime) -> None:
+    """Cancel the bookings that still hold a machine; the times of all of them stay."""
+    for booking_id in list(bookings_to_come(person, at).values_list("pk", flat=True)):
+        with suppress(Refused, NotFound):  # over, or cancelled by somebody else just now
+            cancel(booking_id, actor=person, at=at)
+
+
+def forget(person: User) -> None:
+    """Remove what is theirs alone; blank what they typed in what the place keeps."""
+    Certificate.objects.filter(person=person).delete()
+    Notice.objects.filter(person=person).delete()
+    Handling.objects.filter(person=person).delete()
+    _forget_answers(person)
+    for event in MachineEvent.objects.filter(actor=person).iterator():
+        details = kept_details(event.details, OF_MACHINES)
+        if details != event.details:
+            MachineEvent.objects.filter(pk=event.pk).update(details=details)
+    ForeignPrint.objects.filter(person=person, ended_at__isnull=False).update(path="")
+    Maintenance.objects.filter(by=person).update(note="")
+    Outage.objects.filter(created_by=person).update(reason="")
+    PowerCut.objects.filter(announced_by=person).update(reason="")
+    for booking in (
+        Booking.objects.filter(person=person) | Booking.objects.filter(created_by=person)
+    ).exclude(overrides=[]):
+        plain = [{**one, "reason": ""} for one in booking.overrides]
+        if plain != booking.overrides:
+            Booking.objects.filter(pk=booking.pk).update(overrides=plain)
+    _forget_in_what_machines_need(person)
+
+
+def _forget_in_what_machines_need(person: User) -> None:
+    """What is wrong with a machine now is the machine's: it stays, unless it names the person."""
+    called = [person.username, person.__dict__["display_name"]]
+    for machine in Machine.objects.exclude(out_of_order_reason="", needs_help_why=""):
+        blank = {
+            field: ""
+            for field in ("out_of_order_reason", "needs_help_why")
+            if names(getattr(machine, field), called)
+        }
+        if blank:
+            Machine.objects.filter(pk=machine.pk).update(**blank)
+
+
+def _forget_answers(person: User) -> None:
+    """Answers that are kept for a day show objects as they were, to whoever asked for something there."""
+    ids = {
+        person.pk,
+        *Job.objects.filter(owner=person).values_list("pk", flat=True),
+        *files_of(person).values_list("pk", flat=True),
+        *Booking.objects.filter(person=person).values_list("pk", flat=True),
+    }
+    IdempotentAnswer.objects.filter(person=person).delete()
+    for kept in IdempotentAnswer.objects.exclude(answer=None).iterator():
+        if mentions(json.dumps(kept.answer), ids):
+            kept.delete()
