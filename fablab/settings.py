@@ -237,6 +237,8 @@ STORAGES = {
     },
 }
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=100_000_000)
+# Less room than this on a disk that holds files or the database, and those on duty read that it is nearly full.
+DISK_LOW_BYTES = env.int("DISK_LOW_BYTES", default=1_000_000_000)
 # Bodies above this are spooled to disk by the ASGI front before a page worker is taken.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

@@ -44,6 +44,7 @@ ERRORS = {
     415: "Another content type is wanted.",
     429: "Too often.",
     503: "Busy for a moment.",
+    507: "No room left here.",
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -74,7 +75,7 @@ class Described(AutoSchema):
         # Below extend_schema, which says only what a success looks like.
         answers: dict[str, Any] = super()._get_response_bodies(direction)
         for status, meaning in ERRORS.items():
-            if status in {413, 415} and self.method in SAFE_METHODS:
+            if status in {413, 415, 507} and self.method in SAFE_METHODS:
                 continue
             if str(status) not in answers:
                 problem = OpenApiResponse(ProblemOut, description=meaning)

@@ -68,10 +68,22 @@ class Refused(DomainError):
     status = 409
 
 
+class NoRoom(Refused):
+    """This installation has no room left for it; the same may succeed later."""
+
+    status = 507
+
+
 class TooLarge(DomainError):
     """More bytes than this installation takes."""
 
     status = 413
+
+
+class TooMany(DomainError):
+    """The person has as much of it under way as anybody may; later there is room again."""
+
+    status = 429
 
 
 class Conflict(DomainError):

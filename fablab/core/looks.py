@@ -46,6 +46,7 @@ LOOKS: dict[str, dict[str, Look]] = {
     },
     "need": {
         "clock": ("clock", "alarm"),
+        "disk": ("alert", "alarm"),
         "interrupted": ("plug", "alarm"),
         "unsure": ("unplugged", "unsure"),
         "help": ("hand", "alarm"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.said import FAULT_TOLD
 from equipment.machines.words import CONNECTION
+from fablab.core import disk
 from fablab.core.errors import NotAllowed
 from fablab.core.witness import Why
 from fablab.core.words import SENTENCES
@@ -29,6 +30,8 @@ ON_HOME = 3
 WHYS: Mapping[str, Any] = {
     FAULT_TOLD: gettext_lazy("Quelqu’un dit qu’elle ne marche pas."),
     "not_started_in_time": gettext_lazy("L’ordre n’a pas pu partir à temps."),
+    disk.Short.LOW: gettext_lazy("Fais de la place, sinon les fichiers seront refusés."),
+    disk.Short.REFUSED: gettext_lazy("Un fichier a été refusé, faute de place."),
 }
 
 
@@ -171,8 +174,10 @@ def _plain(sentence: Any) -> str:
 # --- the one button -----------------------------------------------------------------------------------------------
 
 
-def _first(entry: Entry, asked: Here) -> Card:
-    """Return what would be done now, right here; else the way to where it is done."""
+def _first(entry: Entry, asked: Here) -> Card | None:
+    """Return what would be done now, right here; else the way to where it is done; None where no page helps."""
+    if entry.need is Need.DISK:
+        return None
     make = FIRST.get(entry.need)
     action: Card = make(entry) if make else _look(entry)
     of = entry.machine_name or (entry.job.title if entry.job else "")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
+from fablab.core import disk
 from fablab.core.threads import DatabaseThreads
 from fablab.front.bodies import Body, ClientGone, TooLarge, TooSlow, take_in
 from fablab.front.bridge import Answer, Application, answer, environ_of
@@ -71,6 +72,7 @@ class Front:
             refusal = Refusal(408, "too_slow")
         except StorageFull as error:
             log.error("No room left for what is being received or sent: %s", error)
+            await asyncio.get_running_loop().run_in_executor(self._disk, disk.note_refusal)
             refusal = Refusal(507, "storage_full")
         except Exception:
             log.exception("A page could not be made")

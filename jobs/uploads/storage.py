@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from fablab.core.errors import Problem, Refused, TooLarge
+from fablab.core import disk
+from fablab.core.errors import NoRoom, Problem, TooLarge
 from fablab.core.ids import new_id
 from jobs.inspection.formats import gcode
 from jobs.inspection.registry import HEAD_BYTES
@@ -44,7 +45,7 @@ def receive_bytes(source: BinaryIO, name: str) -> Received:
     """Copy ``source`` into the antechamber, limited in size, hashed, safe from a power cut.
 
     Lines of G-code that hold somebody's printer key are left out before hashing (SEC-4). Raises ``TooLarge``, or
-    ``Refused("storage_full")``; nothing is left behind then.
+    ``NoRoom("storage_full")``; nothing is left behind then.
     """
     _purge_partials()
     partial = antechamber() / f"{new_id()}.part"
@@ -63,7 +64,8 @@ def receive_bytes(source: BinaryIO, name: str) -> Received:
         partial.unlink(missing_ok=True)
         cleaned.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL:
-            raise Refused("storage_full") from error
+            disk.note_refusal()
+            raise NoRoom("storage_full") from error
         raise
     return received
 

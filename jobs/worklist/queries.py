@@ -14,7 +14,7 @@ from equipment.machines.said import used_by_hand
 from equipment.machines.states import AT_WORK, FED, STARTED_BY_LINE, WATCHED, Plate, Report
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
-from fablab.core import witness
+from fablab.core import disk, witness
 from fablab.people.models import User
 from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.models import Attempt, Job, Order
@@ -111,6 +111,7 @@ def _holds(row: Handling | None, entry: Entry) -> Handled | None:
 
 def _site_now(site_id: str, at: datetime) -> SiteNow:
     why = witness.doubt(at) or ""
+    disk_why, disk_since = disk.short_of_room(at) or ("", None)
     interruption = open_interruption(site_id)
     waiting = list(
         Job.objects.filter(
@@ -131,6 +132,8 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
         machines=_machines_now(site_id, queued, at),
         clock_why=why,
         clock_since=witness.doubted_since() if why else None,
+        disk_why=disk_why,
+        disk_since=disk_since,
         interrupted_since=interruption.noticed_at if interruption else None,
         interrupted=_in(interruption, at),
         failed=[(_job(job), *where.get(job.pk, ("", ""))) for job in failed],

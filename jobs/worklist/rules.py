@@ -74,6 +74,8 @@ class SiteNow:
     machines: Sequence[MachineNow] = ()
     clock_why: str = ""
     clock_since: datetime | None = None
+    disk_why: str = ""
+    disk_since: datetime | None = None
     interrupted_since: datetime | None = None
     interrupted: frozenset[str] = frozenset()  # jobs that the screen after the cut settles
     failed: Sequence[tuple[JobNow, str, str]] = ()  # with its machine's id and name
@@ -108,6 +110,8 @@ def entries(site_id: str, now: SiteNow) -> list[Entry]:
     found: list[Entry] = []
     if now.clock_why:
         found.append(Entry(Need.CLOCK, site_id, now.clock_since, why=now.clock_why))
+    if now.disk_why:
+        found.append(Entry(Need.DISK, site_id, now.disk_since, why=now.disk_why))
     if now.interrupted_since is not None:
         count = len(now.interrupted)
         found.append(Entry(Need.INTERRUPTED, site_id, now.interrupted_since, count=count))

@@ -7,6 +7,7 @@ class Need(StrEnum):
     """Why somebody must come or look; the order is how urgent it is."""
 
     CLOCK = "clock"  # nothing happens by itself before somebody says the time
+    DISK = "disk"  # nearly full, or a file was refused for lack of room
     INTERRUPTED = "interrupted"  # after a power cut: one screen for all
     UNSURE = "unsure"  # nobody knows what became of a print
     HELP = "help"  # somebody said that the machine needs help

@@ -9,6 +9,7 @@ from jobs.worklist.states import Need
 
 NEEDS: Mapping[Need, Promise] = {
     Need.CLOCK: _("L’heure est-elle juste ?"),
+    Need.DISK: _("Le disque est presque plein"),
     Need.INTERRUPTED: _("Après la coupure"),
     Need.UNSURE: _("On ne sait pas où en est l’objet"),
     Need.HELP: _("Besoin d’aide"),

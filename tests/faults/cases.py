@@ -1,5 +1,6 @@
 """The thirty fault cases and where each is proven. ``rules.py`` holds the rules of reliability."""
 
+from tests.faults import full_disk
 from tests.faults.levels import Case, counted, proof
 
 FAULTS = "jobs/supervision/test_faults.py::"
@@ -135,8 +136,12 @@ CASES: tuple[Case, ...] = (
         "12",
         "disk full during an upload",
         "K",
-        (proof("K", FRONT + "test_a_full_disk_is_said_in_words_and_nobody_else_suffers"), proof("D", "jobs/uploads/test_receive.py::test_a_full_disk_is_said_in_words_and_leaves_nothing_half_stored")),
-        lacking="by a file-size limit (EFBIG), not a full disk; staff are not alerted yet",
+        (
+            proof("K", HERE + "test_case_12_full_disk.py::test_case_12_a_full_disk_is_said_in_words_leaves_nothing_and_those_on_duty_are_told"),
+            proof("K", FRONT + "test_a_full_disk_is_said_in_words_and_nobody_else_suffers"),
+            proof("D", "jobs/uploads/test_receive.py::test_a_full_disk_is_said_in_words_told_to_those_on_duty_and_leaves_nothing_half_stored"),
+        ),
+        lacking=full_disk.lacking(),
     ),
     Case(
         "13",

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults import full_disk
 from tests.faults.levels import Case, Proof
 
-HEAD = """# Reliability: what was tried, how often, with which result
+HEAD = f"""# Reliability: what was tried, how often, with which result
 
 Written by `make soak`; do not edit. Thirty fault cases and the rules of reliability, each with the tests that prove
 it. `make test` runs every one of them at least once, with a fixed seed; the figures here are those of the soak,
@@ -16,8 +17,8 @@ once, B headless browser.
 
 `make soak` goes on where it was stopped, `make soak CASES="3 4 REL-14"` runs some, `make soak FRESH=1` begins anew.
 A commit with a plus had files that were changed and not committed. 10,000 runs without a double start are an
-indication, no proof; a killed process is no power cut, a file-size limit no full disk, and the virtual printer
-knows no heat.
+indication, no proof; a killed process is no power cut, and the virtual printer knows no heat. Where this ran, the
+full disk of case 12 was {full_disk.how()}.
 """
 
 

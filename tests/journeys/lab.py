@@ -112,6 +112,7 @@ class Lab:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
+        self.inside: list[str] = []  # a command that runs the server in surroundings of its own
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "server.log"
         self._apis: dict[str, Api] = {}
@@ -144,7 +145,7 @@ class Lab:
         """Start the server and wait until it can serve."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                [*self.inside, sys.executable, "manage.py", "serve", "--port", str(self.port)],
                 cwd=PROJECT,
                 env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from pytest_django.fixtures import Settings
 
 from fablab.front.bridge import FileWrapper
 from fablab.front.front import Front
@@ -164,8 +165,9 @@ def server(start: Starter) -> Running:
 
 
 @pytest.fixture
-def small_files() -> Iterator[Callable[[int], None]]:
+def small_files(settings: Settings, tmp_path: Path) -> Iterator[Callable[[int], None]]:
     """Return a function that limits how large a file this process may write, as a full disk would."""
+    settings.VAR_DIR = tmp_path  # what is noted of it is not for other tests
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def limit(size: int) -> None:

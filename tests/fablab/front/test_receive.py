@@ -5,10 +5,12 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from fablab.core.disk import Short, short_of_room
 from tests.fablab.front.conftest import PATIENCE, Running, Starter, read_answer, request, seconds_for
 from tests.fixtures.services import wait_until
 
@@ -166,6 +168,8 @@ def test_a_full_disk_is_said_in_words_and_nobody_else_suffers(
         assert read_answer(other)[0] == 200
     assert (server.spooled(), server.named_files()) == (0, [])
     assert seconds_for(server, 1)
+    refused = short_of_room(datetime.now(UTC))
+    assert refused is not None and refused[0] is Short.REFUSED, "the work list tells those on duty"
 
 
 def test_memory_stays_flat_for_six_hundred_megabytes(start: Starter) -> None:

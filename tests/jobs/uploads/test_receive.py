@@ -6,13 +6,16 @@ import io
 import os
 import stat
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
 
-from fablab.core.errors import Refused, TooLarge
+from fablab.core.disk import Short, short_of_room
+from fablab.core.errors import NoRoom, TooLarge
 from jobs.uploads import storage
 from jobs.uploads.models import Upload
 from jobs.uploads.services import receive
@@ -109,11 +112,16 @@ class FullDisk(io.BytesIO):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_is_said_in_words_and_leaves_nothing_half_stored() -> None:
-    with pytest.raises(Refused) as refusal:
+def test_a_full_disk_is_said_in_words_told_to_those_on_duty_and_leaves_nothing_half_stored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path
+    with pytest.raises(NoRoom) as refusal:
         receive(FullDisk(CUBE), name="cube.stl", owner=make_person(), at=NOON)
     assert refusal.value.codes == ["storage_full"]
     assert everything_stored() == []
+    refused = short_of_room(datetime.now(UTC))
+    assert refused is not None and refused[0] is Short.REFUSED
 
 
 def test_a_broken_line_leaves_nothing_half_stored() -> None:

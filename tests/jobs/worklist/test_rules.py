@@ -86,6 +86,11 @@ def test_objects_wait_for_a_decision_for_their_owner_and_for_another_try() -> No
     assert needs(to_decide=3, to_decide_since=MONDAY) == [Need.DECIDE]
 
 
+def test_a_disk_that_is_nearly_full_comes_before_every_machine() -> None:
+    waits = replace(ADA, on_it=on(State.RUNNING, unsure_since=MONDAY))
+    assert needs(waits, disk_why="disk_low") == [Need.DISK, Need.UNSURE]
+
+
 def test_what_the_screen_after_the_cut_settles_is_one_entry() -> None:
     unsure = replace(ADA, on_it=on(State.RUNNING, unsure_since=MONDAY))
     failed = [(job(State.FAILED, name="f"), "m", "Ada")]

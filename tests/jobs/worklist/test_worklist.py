@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from equipment.machines.models import Machine
 from equipment.machines.states import Driver, Plate, Report
@@ -85,6 +86,18 @@ def test_everything_that_needs_a_hand_is_there_in_order(cast: Cast) -> None:
         Need.DECIDE,
         Need.PICK_UP,
     ]
+
+
+def test_a_disk_that_is_nearly_full_is_told_the_same_at_each_look_until_there_is_room(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.DISK_LOW_BYTES = 2**70
+    assert needs(cast) == [Need.DISK]
+    assert digest_at(cast.site.pk, MONDAY) == digest_at(cast.site.pk, MONDAY + minutes(0.1))
+    take(cast.site.pk, f"disk:{cast.site.pk}", actor=cast.person("staff"), at=MONDAY)
+    assert handled_by(cast) == ["staff"]
+    settings.DISK_LOW_BYTES = 1
+    assert needs(cast) == []
 
 
 def test_files_are_looked_at_by_instructors_so_others_on_duty_are_not_sent_there(cast: Cast) -> None:
