@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.builders import PASSWORD, make_person
+from tests.builders import PASSWORD, make_person, make_site
 from tests.builders_jobs import Cast
 from tests.fablab.api.callers import Caller
 from tests.fablab.api.conftest import As
@@ -82,3 +82,25 @@ def test_my_tokens_are_listed_and_revoked_and_nobody_elses(as_: As, cast: Cast) 
     assert other.delete(f"auth/tokens/{mine['id']}/").status == 404
     assert owner.delete(f"auth/tokens/{mine['id']}/").status == 204
     assert owner.get("me/").status == 401
+
+
+def test_a_program_erases_its_person_with_their_password_and_comes_in_no_more() -> None:
+    person = make_person("Lea", site=make_site(), password=PASSWORD)
+    caller = Caller(person)
+    wrong = caller.post("me/erase/", {"password": "faux"})
+    assert (wrong.status, wrong.codes, wrong.fields) == (400, ["password_wrong"], ["password"])
+    assert caller.get("me/").status == 200
+    assert caller.post("me/erase/", {"password": PASSWORD}).status == 204
+    assert caller.get("me/").status == 401
+    person.refresh_from_db()
+    assert person.display_name == "Personne effacée"
+
+
+def test_a_token_that_only_reads_erases_nobody() -> None:
+    person = make_person("Lea", password=PASSWORD)
+    assert Caller(person, scope="read").post("me/erase/", {"password": PASSWORD}).status == 403
+
+
+def test_who_alone_keeps_a_site_is_told_to_name_another_manager(as_: As) -> None:
+    refused = as_("manager").post("me/erase/", {"password": "faux"})
+    assert (refused.status, refused.codes) == (409, ["last_manager_here"])
