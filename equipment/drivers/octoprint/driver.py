@@ -57,6 +57,7 @@ class OctoPrintDriver:
         self._web = Web(connection, headers={"X-Api-Key": connection.key}, limits=limits, lookup=lookup)
         self._clock = clock
         self._hashes: dict[tuple[str, int | None, float | None], str] = {}
+        self._told: wire.ToldError | None = None  # while the machine is away for it
 
     @property
     def capabilities(self) -> Capabilities:
@@ -91,7 +92,11 @@ class OctoPrintDriver:
         return Probe(server, account, missing)
 
     async def observe(self) -> Observation:
-        """As promised, from two answers that agree on the state: each alone tells half of it."""
+        """As promised, from two answers that agree on the state: each alone tells half of it.
+
+        OctoPrint 2 forgets what went wrong: an event told it, if somebody listened.
+        """
+        told_before = self._told
         for _ in range(LOOKS):
             # The file first, the flags after: a print that ends in between shows as a disagreement.
             job = await self._read("/api/job")
@@ -112,6 +117,10 @@ class OctoPrintDriver:
         if "error" in str(state.get("text")).lower():
             told = await self._read("/api/printer/error")
             error, reason = told.get("error") or error, told.get("reason")
+            if not reason and self._told is not None:
+                error, reason = error or self._told.error, self._told.reason
+        elif self._told is told_before:
+            self._told = None  # it works again; an error that came since this look began is a new one
         return wire.observation_of(
             self._clock(),
             state=state,
@@ -124,7 +133,10 @@ class OctoPrintDriver:
 
     def watch(self) -> AsyncIterator[Push]:
         """As promised: see `push.watch`."""
-        return push.watch(self._web, self._clock, self._refusal)
+        return push.watch(self._web, self._clock, self._refusal, self._hear_error)
+
+    def _hear_error(self, told: wire.ToldError) -> None:
+        self._told = told
 
     async def send(
         self,

@@ -37,8 +37,10 @@ Refusal = Callable[[Answer], Awaitable[DriverError]]
 Socket = aiohttp.ClientWebSocketResponse[bool]
 
 
-async def watch(web: Web, clock: Callable[[], datetime], refusal: Refusal) -> AsyncIterator[Push]:
-    """See `base.Driver.watch`. The reason of `lost` is a code of `DriverError`."""
+async def watch(
+    web: Web, clock: Callable[[], datetime], refusal: Refusal, on_error: Callable[[wire.ToldError], None]
+) -> AsyncIterator[Push]:
+    """See `base.Driver.watch`. The reason of `lost` is a code of `DriverError`; `on_error` hears errors first."""
     reason: str = Code.ANSWER_LOST
     try:
         socket = await web.open_push("/sockjs/websocket")
@@ -47,6 +49,9 @@ async def watch(web: Web, clock: Callable[[], datetime], refusal: Refusal) -> As
             yield await channel.enter(refusal)
             while True:
                 message = await channel.next_message(web.limits.push_silence)
+                told = wire.told_error_of(wire.section(message, "event"))
+                if told is not None:
+                    on_error(told)
                 for push in channel.read(message):
                     yield push
         finally:

@@ -25,7 +25,8 @@ LONGEST_NAME = 100
 LONGEST_ERROR = 300
 MOST_HEATERS = 12
 LONGEST_WAIT = 10 * 365 * 24 * 3600  # seconds; more is nonsense and would not fit a database's integer
-LARGEST_COUNT = 2**31 - 1
+MOST_PRINTS = 2**30 - 1  # two of them are added and kept
+LONGEST_STORED = 255  # what a try keeps of a path; ours are shorter
 
 _NEEDED = frozenset({"STATUS", "FILES_LIST", "FILES_UPLOAD", "FILES_SELECT", "FILES_DELETE", "PRINT"})
 
@@ -181,7 +182,7 @@ def last_temperatures(payload: Mapping[str, Any]) -> Mapping[str, Temperature] |
 
 def remote_file_of(payload: Mapping[str, Any]) -> RemoteFile | None:
     """A file's description; `None` for folders and for what has no path."""
-    path = path_of(payload.get("path"))
+    path = path_of(payload.get("path"), LONGEST_STORED)
     if path is None or payload.get("type") == "folder":
         return None
     prints = section(payload, "prints")
@@ -193,8 +194,8 @@ def remote_file_of(payload: Mapping[str, Any]) -> RemoteFile | None:
         size=_count(payload.get("size")),
         sha1=sha1.lower() if isinstance(sha1, str) and len(sha1) == 40 and sha1.isalnum() else None,
         uploader=text_of(payload.get("user"), LONGEST_NAME),
-        prints_success=_count(prints.get("success"), LARGEST_COUNT) or 0,
-        prints_failure=_count(prints.get("failure"), LARGEST_COUNT) or 0,
+        prints_success=_count(prints.get("success"), MOST_PRINTS) or 0,
+        prints_failure=_count(prints.get("failure"), MOST_PRINTS) or 0,
         last_print_at=_moment(last.get("date")),
         last_print_success=success if isinstance(success, bool) else None,
     )
@@ -220,6 +221,24 @@ class Happening:
     path: str | None
     reason: str | None
     user: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldError:
+    """What OctoPrint says of an error at the moment it happens."""
+
+    error: str | None
+    reason: str | None
+
+
+def told_error_of(message: Mapping[str, Any]) -> ToldError | None:
+    """An `event` message that tells of an error; `None` for every other."""
+    if message.get("type") != "Error":
+        return None
+    payload = section(message, "payload")
+    return ToldError(
+        text_of(payload.get("error"), LONGEST_ERROR), text_of(payload.get("reason"), LONGEST_NAME)
+    )
 
 
 def happening_of(message: Mapping[str, Any]) -> Happening | None:
