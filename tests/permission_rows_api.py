@@ -163,6 +163,13 @@ ROWS: list[Row] = [
     Row("GET", "api:upload", OWN_OR_SITE),
     Row("GET", "api:upload-file", OWN_OR_SITE),
     Row("GET", "api:upload-thumbnail", OWN_OR_SITE),
+    # A file on its way is its person's alone, whatever their role.
+    Row("POST", "api:arriving-list", made(SIGNED_IN), headers={"Upload-Length": "5"}),
+    Row("HEAD", "api:arriving", OWN),
+    Row("PATCH", "api:arriving", made(OWN, 204), headers={"Upload-Offset": "0"},
+        content_type="application/offset+octet-stream"),
+    Row("DELETE", "api:arriving", made(OWN, 204)),
+    Row("POST", "api:arriving-finish", made(OWN, 409)),  # it is not whole yet
     Row("GET", "api:attempt-samples", OWN_OR_SITE, state=State.RUNNING),
     Row("GET", "api:job-list", SIGNED_IN),
     Row("POST", "api:job-list", (401, 201, 400, 400, 400, 400, 400), body=new_job),  # of one's own file only

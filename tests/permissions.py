@@ -23,6 +23,7 @@ from jobs.lifecycle.models import Attempt, Job, Still
 from jobs.lifecycle.states import State
 from jobs.lifecycle.stills import file_for, path_of
 from jobs.recovery.models import Interruption
+from jobs.uploads import arriving
 from jobs.uploads.models import Upload
 from tests.builders import make_booking, make_machine
 from tests.builders_jobs import Cast, make_cast, make_job, make_upload
@@ -42,6 +43,7 @@ class World:
     machine_file: Upload  # an instructor's
     cut: PowerCut  # announced for next week
     notice: Notice  # the owner has not read it
+    arriving: str  # a file of the owner's, of which nothing has come yet
 
     def ids(self) -> dict[str, str]:
         """Return what stands for each place in an address."""
@@ -54,6 +56,7 @@ class World:
             "kind": self.cast.kind.slug,
             "booking_id": self.booking.pk,
             "upload_id": self.upload.pk,
+            "arriving_id": self.arriving,
             "job_id": self.job.pk,
             "attempt_id": self.job.parts.values_list("attempt_id", flat=True).first() or "none",
             "still_id": Still.objects.values_list("pk", flat=True).first() or "none",
@@ -94,6 +97,7 @@ def make_world(state: State, *, linked: bool) -> World:
         notice=Notice.objects.create(
             person=owner, key="k", code="job_ready", params={"title": "Vase"}, at=at
         ),
+        arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
     )
 
 
@@ -137,6 +141,8 @@ class Row:
     state: State = State.SUBMITTED
     linked: bool = True
     form: bool = False  # sent as a form, as pages do
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
     case: str = ""  # tells apart rows of one verb and name
 
     @property
@@ -147,7 +153,7 @@ class Row:
 def ask(row: Row, world: World, part: str, address: str) -> Told:
     """Return the status that this part gets. Programs bring a token, pages a session."""
     client = Client(raise_request_exception=False)
-    headers = {}
+    headers = dict(row.headers)
     if part != "anonymous":
         person = world.cast.person(part)
         if address.startswith("/api/"):
@@ -162,7 +168,7 @@ def ask(row: Row, world: World, part: str, address: str) -> Told:
         response = client.post(address, body, headers=headers)
     else:
         response = client.generic(
-            row.method, address, json.dumps(body), content_type="application/json", headers=headers
+            row.method, address, json.dumps(body), content_type=row.content_type, headers=headers
         )
     if response.streaming:
         response.getvalue()  # read to the end, the file is closed

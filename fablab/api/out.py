@@ -269,6 +269,13 @@ class ReportOut(Out):
     thumbnail = maybe(s.CharField, help_text="The address of the picture.")
 
 
+class ArrivingOut(Out):
+    id = s.CharField()
+    name = s.CharField()
+    size = s.IntegerField()
+    offset = s.IntegerField(help_text="How many bytes are there.")
+
+
 class UploadOut(Out):
     id = s.CharField()
     name = s.CharField()

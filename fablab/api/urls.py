@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from fablab.api import (
+    arriving,
     at_machine,
     attempts,
     bookings,
@@ -36,8 +37,8 @@ register_converter(IdConverter, "id")
 
 v1 = [
     path("me/", people.Me.as_view(), name="me"),
-    path("auth/token/", people.MakeToken.as_view(), name="token-make"),
     path("me/erase/", people.EraseMe.as_view(), name="me-erase"),
+    path("auth/token/", people.MakeToken.as_view(), name="token-make"),
     path("auth/tokens/", people.Tokens.as_view(), name="token-list"),
     path("auth/tokens/<id:token_id>/", people.TokenDetail.as_view(), name="token"),
     path("sites/", sites.Sites.as_view(), name="site-list"),
@@ -89,6 +90,13 @@ v1 = [
     path("bookings/<id:booking_id>/cancel/", bookings.CancelBooking.as_view(), name="booking-cancel"),
     path("bookings/<id:booking_id>/check-in/", bookings.CheckIn.as_view(), name="booking-check-in"),
     path("uploads/", uploads.Uploads.as_view(), name="upload-list"),
+    path("uploads/resumable/", arriving.ArrivingFiles.as_view(), name="arriving-list"),
+    path("uploads/resumable/<id:arriving_id>/", arriving.ArrivingFile.as_view(), name="arriving"),
+    path(
+        "uploads/resumable/<id:arriving_id>/finish/",
+        arriving.FinishArriving.as_view(),
+        name="arriving-finish",
+    ),
     path("uploads/<id:upload_id>/", uploads.UploadDetail.as_view(), name="upload"),
     path("uploads/<id:upload_id>/file/", uploads.UploadFile.as_view(), name="upload-file"),
     path("uploads/<id:upload_id>/thumbnail/", uploads.UploadThumbnail.as_view(), name="upload-thumbnail"),

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from equipment.sites.services import leave, mark_present
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, job_forms, job_page, present
+from fablab.dashboard.handed_in import receive_file
 from fablab.dashboard.requests import Here, back, here, see_other, sentences, signed_in, writes
 from fablab.people.states import AgeBand
 from jobs.approvals.queries import approved_just_now, previous_work, waiting_for
@@ -30,7 +30,6 @@ from jobs.lifecycle.states import State
 from jobs.lifecycle.table import APPROVAL_UNDO_S, Action
 from jobs.preparation.states import PreparationState
 from jobs.uploads.queries import upload_for
-from jobs.uploads.services import receive
 from jobs.uploads.states import UploadState
 
 Card = present.Card
@@ -376,10 +375,7 @@ def send_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     if "instructor" not in asked.viewer.roles_at(job.site_id):
         raise NotAllowed("not_allowed")
     try:
-        file = request.FILES.get("file")
-        if not isinstance(file, UploadedFile):
-            raise Malformed(Problem("file_missing", field="file"))
-        received = receive(cast(BinaryIO, file), name=file.name or "", owner=asked.person, at=asked.at)
+        received = receive_file(request, asked)
     except DomainError as error:
         return _job_page(request, job_id, error)
     return see_other(f"{reverse('desk-job', args=[job_id])}?fichier={received.pk}")

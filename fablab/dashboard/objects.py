@@ -1,7 +1,7 @@
 """One's own objects: the list, the page of one, handing in a file, and what a person does with it."""
 
 from collections.abc import Iterable
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -14,9 +14,10 @@ from equipment.machines.foreign import of_person
 from equipment.machines.queries import visible_models
 from fablab.api.shapes import job_shapes
 from fablab.core.clock import local_day
-from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
+from fablab.core.errors import DomainError, NotAllowed, NotFound, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, job_forms, job_page, moving, plates, present
+from fablab.dashboard.handed_in import receive_file
 from fablab.dashboard.requests import Here, back, here, see_other, signed_in, writes
 from jobs.inspection.endings import format_of
 from jobs.inspection.judge import PREPARED_INTO
@@ -26,7 +27,7 @@ from jobs.lifecycle.queries import job_for, visible_jobs, with_all_that_pages_sh
 from jobs.lifecycle.services import change_job, create_job
 from jobs.lifecycle.states import ENDED
 from jobs.lifecycle.table import Action
-from jobs.uploads.services import discard, receive
+from jobs.uploads.services import discard
 
 ENDED_SHOWN = 12
 ADOPTED_SHOWN = 6
@@ -152,16 +153,14 @@ def upload(request: HttpRequest) -> HttpResponseBase:
 def _upload(request: HttpRequest) -> HttpResponseBase:
     asked = here(request)
     try:
-        file, name = _file_of(request)
-        model = _default_model(asked, name)
-        received = receive(file, name=name, owner=asked.person, at=asked.at)
+        received = receive_file(request, asked)
         try:
             job = create_job(
                 owner=asked.person,
                 upload_id=received.pk,
                 at=asked.at,
                 site_id=asked.site.pk if asked.site else None,
-                machine_model_id=model,
+                machine_model_id=_default_model(asked, received.name),
             )
         except DomainError:
             discard(received)
@@ -169,16 +168,6 @@ def _upload(request: HttpRequest) -> HttpResponseBase:
     except DomainError as error:
         return _new_page(request, error.problems, error.status)
     return see_other(reverse("job", args=[job.pk]))
-
-
-def _file_of(request: HttpRequest) -> tuple[BinaryIO, str]:
-    """Return the file of the form and its name. Raises ``Malformed`` when there is none, or nothing in it."""
-    file = request.FILES.get("file")
-    if file is None or file.file is None:
-        raise Malformed(Problem("file_missing", field="file"))
-    if not file.size:
-        raise Malformed(Problem("empty_file", field="file"))
-    return cast("BinaryIO", file.file), file.name or ""
 
 
 def _models(asked: Here) -> list[Any]:
@@ -285,8 +274,7 @@ def _other_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     asked = here(request)
     job_for(asked.person, job_id)
     try:
-        file, name = _file_of(request)
-        received = receive(file, name=name, owner=asked.person, at=asked.at)
+        received = receive_file(request, asked)
         try:
             change_job(job_id, actor=asked.person, at=asked.at, upload_id=received.pk)
         except DomainError:

@@ -20,11 +20,17 @@ class TooLarge(Exception):
         self.limit = limit
 
 
-class TooSlow(Exception):
+class BrokenOff(Exception):
+    """The body did not come to its end. ``came`` is what did come, where that was to be kept; close it."""
+
+    came: "Body | None" = None
+
+
+class TooSlow(BrokenOff):
     """Nothing came for too long, or next to nothing."""
 
 
-class ClientGone(Exception):
+class ClientGone(BrokenOff):
     """The client cut the connection before it had sent everything."""
 
 
@@ -56,8 +62,80 @@ class Body:
         self.stream.close()
 
 
-async def take_in(receive: Receive, path: str, declared: int | None, limits: Limits, disk: Executor) -> Body:
+class Line:
+    """Where a body comes in. Who knows that nothing more will come gives it up, and need not wait for ``idle``."""
+
+    def __init__(self, receive: Receive, idle: float) -> None:
+        self._receive = receive
+        self._idle = idle
+        self._waiting: asyncio.Timeout | None = None
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Have the one who waits find it too slow now. What came until then has come."""
+        self._given_up = True
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    async def next(self) -> tuple[bytes, bool]:
+        """Return what comes next, and whether there is more. Raises ``TooSlow``, ``ClientGone``."""
+        if self._given_up:
+            raise TooSlow
+        try:
+            async with asyncio.timeout(self._idle) as self._waiting:
+                event = await self._receive()
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._waiting = None
+        if event["type"] == "http.disconnect":
+            raise ClientGone
+        return event.get("body", b""), event.get("more_body", False)
+
+
+class _Holding:
+    """Bytes that come in: in memory first, in a nameless file when they get many."""
+
+    def __init__(self, limits: Limits, disk: Executor) -> None:
+        self._limits = limits
+        self._disk = disk
+        self._held = bytearray()
+        self._file: IO[bytes] | None = None
+        self.size = 0
+
+    async def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._held += chunk
+        if len(self._held) > self._limits.body_in_memory:
+            await self._write()
+
+    async def whole(self) -> Body:
+        """Return everything so far, and hold nothing any more."""
+        if self._file is None:
+            return Body(io.BytesIO(bytes(self._held)), self.size)
+        await self._write()
+        self._file.seek(0)
+        body, self._file = Body(self._file, self.size), None
+        return body
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._file is None:
+            self._file = await loop.run_in_executor(self._disk, nameless_file, self._limits.spool)
+        data, self._held = bytes(self._held), bytearray()
+        await loop.run_in_executor(self._disk, write_all, self._file, data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+async def take_in(
+    line: Line, path: str, declared: int | None, limits: Limits, disk: Executor, *, keep_part: bool = False
+) -> Body:
     """Receive a whole body: a small one into memory, a larger one into a nameless file.
+
+    With ``keep_part`` what came before the line broke is handed on with the error.
 
     :raises TooLarge: at once when ``declared`` (the Content-Length) says so, else at the first byte too many.
     :raises TooSlow: after ``idle`` seconds without a byte, or too few in a window.
@@ -69,38 +147,20 @@ async def take_in(receive: Receive, path: str, declared: int | None, limits: Lim
         raise TooLarge(limit)
     loop = asyncio.get_running_loop()
     pace = Pace(limits, loop.time())
-    file: IO[bytes] | None = None
-    held = bytearray()
-    size = 0
+    holding = _Holding(limits, disk)
     try:
         more = True
         while more:
-            try:
-                async with asyncio.timeout(limits.idle):
-                    event = await receive()
-            except TimeoutError:
-                raise TooSlow from None
-            if event["type"] == "http.disconnect":
-                raise ClientGone
-            chunk = event.get("body", b"")
-            more = event.get("more_body", False)
-            size += len(chunk)
-            if size > limit:
+            chunk, more = await line.next()
+            if holding.size + len(chunk) > limit:
                 raise TooLarge(limit)
+            await holding.add(chunk)
             if more:
                 pace.came(len(chunk), loop.time())
-            held += chunk
-            full = len(held) > limits.body_in_memory
-            if file is None and full:
-                file = await loop.run_in_executor(disk, nameless_file, limits.spool)
-            if file is not None and (full or not more):
-                data, held = bytes(held), bytearray()
-                await loop.run_in_executor(disk, write_all, file, data)
-        if file is None:
-            return Body(io.BytesIO(bytes(held)), size)
-        file.seek(0)
-        body, file = Body(file, size), None
-        return body
+        return await holding.whole()
+    except BrokenOff as error:
+        if keep_part:
+            error.came = await holding.whole()
+        raise
     finally:
-        if file is not None:
-            file.close()
+        holding.close()

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from fablab.core import disk
 from fablab.core.threads import DatabaseThreads
-from fablab.front.bodies import Body, ClientGone, TooLarge, TooSlow, take_in
+from fablab.front.arrivals import Arrivals
+from fablab.front.bodies import Body, BrokenOff, ClientGone, Line, TooLarge, TooSlow, take_in
 from fablab.front.bridge import Answer, Application, answer, environ_of
 from fablab.front.limits import Limits
 from fablab.front.refusals import Refusal, refuse
@@ -28,6 +30,9 @@ class Front:
 
     A view may answer with ``X-Send-File: ABSOLUTE PATH`` under one of ``limits.send_from``: the header is taken off
     and the file sent from the loop, with ranges, while the view's thread is free again.
+
+    A PATCH to one of ``limits.arriving_addresses`` that breaks off is handed on as far as it came; a HEAD there waits
+    for that.
     """
 
     def __init__(self, application: Application, limits: Limits) -> None:
@@ -35,6 +40,7 @@ class Front:
         self._limits = limits
         self._pages: Executor | None = None
         self._disk: Executor | None = None
+        self._arrivals = Arrivals()
 
     def open(self) -> None:
         """Remove what earlier processes left. May be called again after ``close``."""
@@ -53,17 +59,9 @@ class Front:
         """Serve one request."""
         self._pages = self._pages or DatabaseThreads(self._limits.page_threads, "page")
         self._disk = self._disk or ThreadPoolExecutor(DISK_THREADS, "disk")
-        declared = header(scope, b"content-length")
         refusal: Refusal
         try:
-            body = await take_in(
-                receive,
-                scope["path"],
-                int(declared) if declared is not None and declared.isdecimal() else None,
-                self._limits,
-                self._disk,
-            )
-            made = await self._made(scope, body)
+            made = await self._answered(scope, receive)
         except ClientGone:
             return
         except TooLarge as error:
@@ -81,6 +79,31 @@ class Front:
             await send_answer(scope, receive, send, made, self._limits, self._disk)
             return
         await refuse(scope, receive, send, refusal)
+
+    async def _answered(self, scope: dict[str, Any], receive: Receive) -> Answer:
+        """Take the body in and have Django answer. Raises what ``take_in`` raises."""
+        assert self._disk is not None
+        path, declared = scope["path"], header(scope, b"content-length")
+        arriving = self._limits.is_arriving(path)
+        if arriving and scope["method"] == "HEAD":
+            await self._arrivals.settle(path)
+        piece = arriving and scope["method"] == "PATCH"
+        line = Line(receive, self._limits.idle)
+        with self._arrivals.open(path, line) if piece else nullcontext():
+            try:
+                body = await take_in(
+                    line,
+                    path,
+                    int(declared) if declared is not None and declared.isdecimal() else None,
+                    self._limits,
+                    self._disk,
+                    keep_part=piece,
+                )
+            except BrokenOff as error:
+                if error.came is not None:
+                    (await self._made(scope, error.came)).close()  # nobody is there to read it
+                raise
+            return await self._made(scope, body)
 
     async def _made(self, scope: dict[str, Any], body: Body) -> Answer:
         """Have Django answer on a page thread. The body is given back in any case."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-UPLOAD_ADDRESSES = ("/api/v1/uploads/", "*/upload/", "*/deposer/")
+ARRIVING_ADDRESSES = ("/api/v1/uploads/resumable/?*",)  # files in several requests (tus)
+UPLOAD_ADDRESSES = ("/api/v1/uploads/", *ARRIVING_ADDRESSES, "*/upload/", "*/deposer/")
 FORM_SLACK = 65_536  # a form's other fields and its boundaries, beside the file
 
 
@@ -19,6 +20,7 @@ class Limits:
     upload_bytes: int
     other_bytes: int
     upload_addresses: tuple[str, ...] = UPLOAD_ADDRESSES
+    arriving_addresses: tuple[str, ...] = ARRIVING_ADDRESSES
     page_threads: int = 8
     idle: float = 60.0  # without a byte, in or out
     window: float = 60.0  # in which at least ``window_bytes`` must come
@@ -31,6 +33,10 @@ class Limits:
         if any(fnmatchcase(path, pattern) for pattern in self.upload_addresses):
             return self.upload_bytes
         return self.other_bytes
+
+    def is_arriving(self, path: str) -> bool:
+        """Return whether a file comes to this address piece by piece, so that the part of a piece counts too."""
+        return any(fnmatchcase(path, pattern) for pattern in self.arriving_addresses)
 
 
 def from_settings() -> Limits:

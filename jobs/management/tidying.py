@@ -1,4 +1,4 @@
-"""What is kept for a day and no longer: answers to repeated requests, wrong passwords that were counted.
+"""What is kept for a day and no longer: answers to repeated requests, wrong passwords counted, half-sent files.
 
 Nothing goes while the clock is not believed: by a clock that stands a year ahead everything would be old.
 """
@@ -11,6 +11,7 @@ from fablab.core.witness import clock_is_trusted
 from fablab.people.services import forget_tries
 from jobs.lifecycle.samples import thin_all
 from jobs.lifecycle.stills import purge as purge_stills
+from jobs.uploads.services import purge_left_over
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(hours=1)
@@ -28,6 +29,7 @@ class Tidying:
             if not clock_is_trusted(at):
                 return False  # asked again at the next look
             gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at)
+            purge_left_over()
             self._next = at + EVERY
             logger.info("tidying: %d rows gone", gone)
         return False

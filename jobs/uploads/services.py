@@ -4,18 +4,21 @@ import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from django.db import transaction
 
+from fablab.core.errors import DomainError, Refused
 from fablab.core.waking import ring
+from fablab.core.witness import clock_is_trusted
 from fablab.people.models import User
 from jobs.inspection import sandbox
 from jobs.inspection.codes import finding
 from jobs.inspection.findings import Report
-from jobs.uploads import live, storage
+from jobs.uploads import arriving, live, storage
+from jobs.uploads.arriving import Arriving
 from jobs.uploads.leases import MOST_TRIES, kept, take_oldest
 from jobs.uploads.models import Upload
 from jobs.uploads.names import clean_name
@@ -28,15 +31,58 @@ Then = Callable[..., None]
 
 
 def receive(
-    file: BinaryIO | Path, *, name: str, owner: User, at: datetime, origin: Origin = Origin.PERSON
+    file: BinaryIO | Path,
+    *,
+    name: str,
+    owner: User,
+    at: datetime,
+    origin: Origin = Origin.PERSON,
+    sha256: str = "",
 ) -> Upload:
     """Store a file under an id of ours and have it inspected. What is acknowledged survives a power cut.
 
-    Raises ``TooLarge`` (413) beyond ``UPLOAD_LIMIT_BYTES``, ``Refused("storage_full")``; nothing stays behind then.
+    ``sha256`` is what it must be; "" says nothing. Raises ``TooLarge`` (413) beyond ``UPLOAD_LIMIT_BYTES``,
+    ``Refused``: ``storage_full``, ``file_damaged``; nothing stays behind then.
     """
-    upload = _store(file, name=name, owner=owner, at=at, origin=origin)
+    purge_left_over()
+    upload = _store(file, name=name, owner=owner, at=at, origin=origin, sha256=sha256)
     transaction.on_commit(lambda: ring(BELL))
     return upload
+
+
+def begin_arriving(*, owner: User, name: str, size: int, sha256: str = "") -> Arriving:
+    """Make room for a file that comes in several requests (``jobs.uploads.arriving``). Raises what that raises."""
+    trusted = purge_left_over()
+    return arriving.begin(owner.pk, name=name, size=size, sha256=sha256, may_replace=trusted)
+
+
+def receive_arrived(arriving_id: str, *, owner: User, at: datetime) -> Upload:
+    """Receive a file that has arrived whole, as ``receive`` does; accepted or refused, it is on its way no more.
+
+    Raises ``NotFound``, ``Conflict("arriving_busy")``, ``Refused("arriving_incomplete")``, and what ``receive`` raises.
+    """
+    with arriving.held(owner.pk, arriving_id) as (told, file):
+        if told.offset < told.size:
+            raise Refused("arriving_incomplete")
+        try:
+            upload = receive(file, name=told.name, owner=owner, at=at, sha256=told.sha256)
+        except DomainError:
+            arriving.drop(owner.pk, arriving_id)
+            raise
+        arriving.drop(owner.pk, arriving_id)
+    return upload
+
+
+def purge_left_over() -> bool:
+    """Remove what nobody goes on sending for a day (case 14), unless the clock is doubted. True when it is not.
+
+    Files' own ages are the computer's clock, so that is the one that is asked about.
+    """
+    if not clock_is_trusted(datetime.now(UTC)):
+        return False
+    storage.purge_partials()
+    arriving.purge()
+    return True
 
 
 def keep_prepared(
@@ -62,15 +108,16 @@ def _store(
     owner: User,
     at: datetime,
     origin: Origin,
+    sha256: str = "",
     report: Report | None = None,
     picture: bytes = b"",
 ) -> Upload:
     called = clean_name(name)
     if isinstance(file, Path):
         with file.open("rb") as stream:
-            received = storage.receive_bytes(stream, called)
+            received = storage.receive_bytes(stream, called, sha256)
     else:
-        received = storage.receive_bytes(file, called)
+        received = storage.receive_bytes(file, called, sha256)
     upload = Upload(
         owner=owner, origin=origin, name=called, sha256=received.sha256, size=received.size, created_at=at
     )

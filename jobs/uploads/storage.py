@@ -13,7 +13,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from fablab.core import disk
-from fablab.core.errors import NoRoom, Problem, TooLarge
+from fablab.core.errors import NoRoom, Problem, Refused, TooLarge
 from fablab.core.ids import new_id
 from jobs.inspection.formats import gcode
 from jobs.inspection.registry import HEAD_BYTES
@@ -41,17 +41,19 @@ def antechamber() -> Path:
     return folder
 
 
-def receive_bytes(source: BinaryIO, name: str) -> Received:
+def receive_bytes(source: BinaryIO, name: str, sha256: str = "") -> Received:
     """Copy ``source`` into the antechamber, limited in size, hashed, safe from a power cut.
 
-    Lines of G-code that hold somebody's printer key are left out before hashing (SEC-4). Raises ``TooLarge``, or
-    ``NoRoom("storage_full")``; nothing is left behind then.
+    Lines of G-code that hold somebody's printer key are left out before hashing (SEC-4). Raises ``TooLarge``,
+    ``Refused``: ``storage_full``, or ``file_damaged`` when ``sha256`` is given and is not what came; nothing is left
+    behind then.
     """
-    _purge_partials()
     partial = antechamber() / f"{new_id()}.part"
     cleaned = partial.with_suffix(".clean")
     try:
         received = _copy(source, partial)
+        if sha256 and received.sha256 != sha256:
+            raise Refused("file_damaged")
         if _may_be_gcode(partial, name):
             # Made by us first: the mode must be private from its first byte.
             os.close(os.open(cleaned, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -119,10 +121,15 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _purge_partials() -> None:
-    """Remove what a killed process left half received a day ago (case 14). Files' own ages are wall-clock."""
-    oldest = time.time() - PARTIALS_KEPT_SECONDS
+def purge_partials() -> int:
+    """Remove what a killed process left half received a day ago (case 14); return how many files that were.
+
+    Files' own ages are wall-clock: ask ``fablab.core.witness`` first.
+    """
+    oldest, removed = time.time() - PARTIALS_KEPT_SECONDS, 0
     for partial in antechamber().iterdir():
         with suppress(FileNotFoundError):
             if partial.stat().st_mtime < oldest:
                 partial.unlink()
+                removed += 1
+    return removed

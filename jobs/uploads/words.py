@@ -112,6 +112,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "too_large": _("Le fichier est trop lourd : au plus {most_mb} Mo."),
     "storage_full": _("Il n’y a plus de place ici. Demande à un animateur."),
     "file_missing": _("Choisis d’abord un fichier."),
+    "file_damaged": _("Le fichier est arrivé abîmé. Envoie-le encore."),
+    "too_many_arriving": _("Trop d’envois commencés. Attends dix minutes."),
+    "arriving_busy": _("Ce fichier est déjà en train d’arriver."),
+    "arriving_moved_on": _("L’envoi continue après {offset} octets."),
+    "arriving_too_long": _("Le fichier est plus long qu’annoncé."),
+    "arriving_incomplete": _("Le fichier n’est pas encore arrivé en entier."),
 }
 
 NEXT_STEPS: Mapping[Reason, Sentence] = {

@@ -116,6 +116,9 @@ def whole(application: Any) -> Any:
     return serve
 
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
+
 @pytest.fixture
 def api(world: World) -> Iterator[Any]:
     """Have the application answer inside the test's transaction, which the end of a request would close."""
