@@ -290,8 +290,9 @@ CASES: tuple[Case, ...] = (
             proof("R", FAULTS + "test_case_27_a_pause_that_the_printer_asks_for_is_a_pause_and_no_failure"),
             proof("R", DRIVER + "test_watch.py::test_a_pause_by_the_printer_is_told"),
             proof("F", HERE + "test_case_27_pause.py::test_case_27_a_pause_of_many_hours_is_no_failure"),
+            proof("D", "jobs/planning/test_tell_of_pauses.py::test_who_booked_next_and_whose_object_comes_next_are_told_once_each"),
         ),
-        lacking="a recorded M600; the next person is not told yet",
+        lacking="a recorded M600",
     ),
     Case(
         "28",
@@ -313,15 +314,18 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "30",
-        "approved file replaced, person gone, role removed while queued",
+        "approved file replaced, person erased, role removed while queued",
         "DR",
         (
             proof("D", "jobs/lifecycle/test_approve.py::test_what_changed_since_voids_it_and_nothing_is_claimed", both=True),
             proof("D", "jobs/dispatch/test_look.py::test_an_approval_that_does_not_hold_any_more_goes_back_to_the_instructor"),
             proof("D", "test_attacks.py::test_a_certificate_that_ended_while_the_file_lay_ready_ends_the_start"),
+            proof("D", "jobs/erasure/test_erase.py::test_no_canary_is_left_in_any_table_or_file_and_all_of_them_were_there", both=True),
+            proof("D", "jobs/erasure/test_erase.py::test_what_runs_or_may_have_begun_goes_on_and_ends_as_anybodys", both=True),
+            proof("R", HERE + "test_case_30_person_gone.py::test_case_30_a_print_whose_person_is_erased_ends_as_anybodys_and_leaves_no_file_on_the_printer"),
+            proof("R", HERE + "test_case_30_person_gone.py::test_case_30_what_lay_ready_when_its_person_was_erased_starts_nowhere_and_leaves_the_printer"),
             proof("R", HERE + "test_case_30_person_gone.py::test_case_30_a_print_ends_as_usual_when_its_person_is_gone_and_what_waits_is_not_started"),
         ),
-        lacking="erasure does not exist yet: a person who left is a deactivated account",
     ),
 )
 # fmt: on
