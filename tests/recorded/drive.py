@@ -188,8 +188,10 @@ class Drive:
 
     async def _start(self, content: bytes) -> None:
         await self._store(content)
+        self._forget()
         await self._ask(f"POST /api/files/local/{FILE}", START)
-        await self._await("Printing")
+        await self._until(lambda: any(state_in(frame) == "PRINTING" for frame in self._events))
+        self._forget()
 
     async def _store(self, content: bytes, reply: str = "") -> None:
         """Our file afresh: what it remembers of prints is of this content only."""
@@ -311,6 +313,11 @@ class Drive:
                 self._reports[self._report["state"]["text"]] = self._report
             async with self._news:
                 self._news.notify_all()
+
+
+def state_in(frame: Mapping[str, Any]) -> str:
+    """The state that an event tells of; empty for other frames."""
+    return str((frame.get("event", {}).get("payload") or {}).get("state_id", ""))
 
 
 def neutral_answer(answer: Answer, percent: float = 40.0) -> Answer:
