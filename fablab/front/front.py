@@ -103,7 +103,11 @@ class Front:
                 if error.came is not None:
                     (await self._made(scope, error.came)).close()  # nobody is there to read it
                 raise
-            return await self._made(scope, body)
+            made = await self._made(scope, body)
+        if arriving:
+            # A browser sends a request that was cut on a used connection again by itself, whole and unasked.
+            made.headers.append(("Connection", "close"))
+        return made
 
     async def _made(self, scope: dict[str, Any], body: Body) -> Answer:
         """Have Django answer on a page thread. The body is given back in any case."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-ARRIVING_ADDRESSES = ("/api/v1/uploads/resumable/?*",)  # files in several requests (tus)
+ARRIVING_ADDRESSES = ("/api/v1/uploads/resumable/*",)  # files in several requests (tus)
 UPLOAD_ADDRESSES = ("/api/v1/uploads/", *ARRIVING_ADDRESSES, "*/upload/", "*/deposer/")
 FORM_SLACK = 65_536  # a form's other fields and its boundaries, beside the file
 

@@ -60,6 +60,7 @@ class FaultyProxy:
         self.port = int(self._listener.getsockname()[1])
         self.requests: list[str] = []  # first lines, in order of arrival
         self.passed_on: list[str] = []  # those of which the machine heard something
+        self._carried: list[int] = []  # bytes of each of those, its head too
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -87,6 +88,11 @@ class FaultyProxy:
         with self._lock:
             self._rules.append(rule)
         return rule
+
+    def bytes_of(self, pattern: str) -> list[int]:
+        """Return how many bytes of each matching request went through, its head too, in order of arrival."""
+        found = zip(self.passed_on, self._carried, strict=True)
+        return [count for line, count in found if re.search(pattern, line)]
 
     def heal(self) -> None:
         """Pass everything on from now on."""
@@ -159,8 +165,11 @@ class FaultyProxy:
                 if rule and self._keeps_back(client, rule):
                     return
                 machine = machine or until_closed.enter_context(self._connected())
-                self.passed_on.append(line)
-                head = self._relay(client, machine, head, rule)
+                with self._lock:
+                    place = len(self._carried)
+                    self.passed_on.append(line)
+                    self._carried.append(0)
+                head = self._relay(client, machine, head, rule, place)
 
     def _keeps_back(self, client: socket.socket, rule: Rule) -> bool:
         """Do what a rule says of a request that the machine never hears of. Returns whether it was one."""
@@ -189,7 +198,9 @@ class FaultyProxy:
                 with self._lock:
                     self._open.discard(machine)
 
-    def _relay(self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None) -> bytes:
+    def _relay(
+        self, client: socket.socket, machine: socket.socket, head: bytes, rule: Rule | None, place: int
+    ) -> bytes:
         """Carry bytes both ways, in one thread: a socket that two threads close cannot be reasoned about.
 
         Returns the beginning of the next request on the same connection; nothing when the connection is over.
@@ -200,8 +211,10 @@ class FaultyProxy:
             while len(got) < rule.after and (part := client.recv(PIECE)):
                 got += part
             machine.sendall(got[: rule.after])
+            self._carried[place] += len(got[: rule.after])
             return b""
         machine.sendall(head)
+        self._carried[place] += len(head)
         answered = 0
         while not self._ended.is_set():
             for side in select.select([client, machine], [], [], 0.2)[0]:
@@ -214,6 +227,7 @@ class FaultyProxy:
                     if BEGINS.match(part):
                         return part
                     machine.sendall(part)
+                    self._carried[place] += len(part)
                 elif fault is Fault.DROP_REPLY:
                     return b""  # the machine has answered, so it has acted
                 elif rule and fault is Fault.CUT_REPLY:
