@@ -18,6 +18,7 @@ from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
 from jobs.planning.facts import Place
 from jobs.planning.guards import NOT_REACHED
+from jobs.planning.pauses import tell_of_pauses
 from jobs.planning.queries import Outlook, PutOff, outlooks, pulse
 from jobs.planning.services import warn_of_overruns
 
@@ -89,6 +90,7 @@ def look(
     start_what_lies_ready(leases, at=at)
     if memory is not None and memory.is_time_to_warn(at):
         warn_of_overruns(at)
+        tell_of_pauses(at)
     beats = pulse()
     known: dict[str, Hashable] = {}
     if memory is not None:

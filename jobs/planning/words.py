@@ -27,5 +27,6 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_operator": _("La machine est libre. Un animateur va le lancer."),
     "overrun_booking": _("{machine} est prise jusque vers {time}. Voici d’autres choix."),
     "overrun_booking_open": _("{machine} est encore prise. Voici d’autres choix."),
+    "machine_paused": _("{machine} est en pause. Ton tour viendra peut-être plus tard."),
     "waiting_turn": _("Un autre objet passe d’abord."),
 }
