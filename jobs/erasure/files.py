@@ -1,9 +1,6 @@
 """Files of a person who is erased: the bytes go, a row stays where a history needs it."""
 
 from datetime import datetime
-from pathlib import Path
-
-from django.conf import settings
 
 from fablab.people.models import User
 from jobs.erasure.queries import files_of, needed_by_others
@@ -12,7 +9,7 @@ from jobs.lifecycle.models import Attempt, Job, Still
 from jobs.lifecycle.stills import file_for, path_of
 from jobs.preparation.models import Preparation
 from jobs.preparation.states import PreparationState
-from jobs.uploads import storage
+from jobs.uploads import arriving, storage
 from jobs.uploads.models import Upload
 from jobs.uploads.states import UploadState
 
@@ -24,7 +21,7 @@ def remove(person: User, *, at: datetime) -> bool:
     The bytes go before their row: a process that dies between the two leaves a row that the next pass finds.
     """
     others = needed_by_others(person)
-    storage.remove(Path(settings.MEDIA_ROOT) / "arriving" / person.pk)  # half-sent: nobody will send the rest
+    arriving.drop_all(person.pk)
     left = _stop_preparing(person, at)
     for upload in files_of(person):
         if upload.pk in others:

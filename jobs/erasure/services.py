@@ -70,7 +70,8 @@ def _not_theirs(person: User, actor: User) -> NotFound | NotAllowed:
 def _shut_out(person: User, at: datetime) -> None:
     with transaction.atomic():
         # Two managers who leave at once: the second one is the last.
-        sites = list(Site.objects.select_for_update().filter(roles__person=person).order_by("pk"))
+        held = SiteRole.objects.filter(person=person).values("site_id")
+        sites = list(Site.objects.select_for_update(of=("self",)).filter(pk__in=held).order_by("pk"))
         problems = why_not(person)
         if problems:
             raise Refused(*problems)

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -140,6 +141,12 @@ def drop(person_id: str, arriving_id: str) -> None:
     path = _path(person_id, arriving_id)
     path.unlink(missing_ok=True)
     path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def drop_all(person_id: str) -> None:
+    """Forget all that is on its way from one person: nobody will send the rest."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(_folder(person_id))
 
 
 def purge() -> int:

@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from equipment.bookings.states import BookingState
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
 from equipment.sites.models import PowerCut
 from fablab.core.models import IdempotentAnswer
@@ -65,7 +66,7 @@ def marked_job(cast: Cast, state: State, *, at: datetime, **fields: Any) -> Job:
     )
     told = {**job.settings, "fabric": FABRIC}
     Job.objects.filter(pk=job.pk).update(settings=told, reason=WORDS)
-    job.approvals.update(settings=told, report={**machine_file.report, "words": WORDS})
+    job.approvals.update(settings=told, report={**(machine_file.report or {}), "words": WORDS})
     for number, (action, details) in enumerate(
         [
             ("create", {"upload": FILE, "machine_model": "Prusa MK3"}),
@@ -119,7 +120,7 @@ def leave_traces(cast: Cast, *, at: datetime) -> None:
     make_booking(
         machine, owner, start=at + timedelta(days=1), overrides=[{"code": "too_soon", "reason": WORDS}]
     )
-    make_booking(machine, owner, start=at - timedelta(days=1), state="done")
+    make_booking(machine, owner, start=at - timedelta(days=1), state=BookingState.DONE)
     LogEntry.objects.create(
         user=cast.person("manager"), content_type=ContentType.objects.get_for_model(User),
         object_id=owner.pk, object_repr=NAME, action_flag=CHANGE, change_message="",
@@ -135,7 +136,7 @@ def dump() -> str:
     """Return every row of every table, ours and Django's, as text; sessions opened."""
     told: list[Any] = []
     for model in apps.get_models():
-        told += [[model.__name__, row] for row in model._base_manager.values()]
+        told += [[model.__name__, row] for row in model._base_manager.order_by("pk").values()]
     told += [SessionBase().decode(one.session_data) for one in Session.objects.all()]
     # Not escaped: names have accents.
     return json.dumps(told, default=str, ensure_ascii=False)

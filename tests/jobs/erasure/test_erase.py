@@ -28,6 +28,7 @@ from jobs.lifecycle.services import step_attempt
 from jobs.lifecycle.states import Source, State
 from jobs.lifecycle.table import Action
 from jobs.management.erasing import Erasing
+from jobs.uploads import arriving
 from jobs.uploads.models import Upload
 from tests.builders import PASSWORD, make_person, make_site
 from tests.builders_jobs import Cast, make_job, make_linked_machine
@@ -64,9 +65,7 @@ def test_no_canary_is_left_in_any_table_or_file_and_all_of_them_were_there(cast:
     for state in (*WAITING, *OVER):
         marked_job(cast, state, at=at)
     marked_upload(cast.person("owner"), at=at, state="inspecting")  # handed in, and for no object yet
-    half_sent = files.Path(files.settings.MEDIA_ROOT) / "arriving" / cast.person("owner").pk / "a.json"
-    half_sent.parent.mkdir(parents=True)
-    half_sent.write_text(FILE)
+    arriving.begin(cast.person("owner").pk, name=FILE, size=1000)
     leave_traces(cast, at=at)
     assert set(canaries_in(dump())) == set(CANARIES)
     assert len(canaries_on_disk()) > 20
@@ -109,6 +108,7 @@ def test_what_runs_or_may_have_begun_goes_on_and_ends_as_anybodys(cast: Cast, st
     assert state_of(job) == state
     kept = Attempt.objects.select_related("machine_file").get(pk=attempt.pk).machine_file
     assert kept.path.exists()  # a machine that is fed while it works still takes it
+    assert kept.report is not None
     assert (kept.sha256, kept.report["minutes"]) == (attempt.file_sha256, 30.0)
     assert canaries_in(dump()) == {}
     assert canaries_on_disk() == [str(kept.path)]
