@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from equipment.machines.states import Condition, Plate
+from equipment.machines.states import Condition
 from fablab.core.words import say
 
 CONDITIONS: dict[Condition, Promise] = {
@@ -19,9 +19,16 @@ CONDITIONS: dict[Condition, Promise] = {
     Condition.UNREACHABLE: _("On vérifie la machine – un animateur regarde"),
 }
 
-PLATES: dict[Plate, Promise] = {
-    Plate.CLEAR: _("Plateau vide"),
-    Plate.TO_CLEAR: _("Plateau à vider"),
+# By the kind's own word (``guide.PLATE_WORDS``): what must be empty before the next object.
+EMPTY: dict[str, Promise] = {
+    "plate": _("Plateau vide"),
+    "hoop": _("Cadre vide"),
+    "mat": _("Tapis vide"),
+}
+TO_EMPTY: dict[str, Promise] = {
+    "plate": _("Plateau à vider"),
+    "hoop": _("Cadre à vider"),
+    "mat": _("Tapis à vider"),
 }
 
 # Why a connection does not work: the codes of ``equipment.drivers.base.Code`` and our own.

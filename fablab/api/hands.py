@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from equipment.bookings import hit
-from equipment.sites.queries import power_cut_for, power_cuts_to_come, site_for
+from equipment.sites.queries import power_cut_for, power_cuts_to_come, site_for, visible_sites
 from fablab.api import out
 from fablab.api.fields import Id, Moment, Strict, Text
 from fablab.api.machines import Nothing
@@ -21,11 +21,12 @@ from fablab.core.errors import Conflict, NotFound
 from fablab.core.words import say_problem
 from fablab.notices.queries import unread_of
 from fablab.notices.services import mark_seen
+from fablab.notices.words import sentence
 from jobs.recovery import services as recovery
 from jobs.recovery.queries import Interrupted, interrupted_jobs, interruption_for
 from jobs.worklist import services as hands
 from jobs.worklist.queries import Task, worklist
-from jobs.worklist.words import NEEDS
+from jobs.worklist.words import label_of
 
 Shape = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ def task_shape(task: Task) -> Shape:
     return {
         "key": entry.key,
         "need": entry.need,
-        "detail": str(NEEDS[entry.need]),
+        "detail": label_of(entry),
         "since": stamp(entry.since),
         "machine": {"id": entry.machine_id, "name": entry.machine_name} if entry.machine_id else None,
         "job": {"id": entry.job.id, "number": entry.job.number, "title": entry.job.title}
@@ -240,11 +241,14 @@ class Notices(Endpoint):
     @extend_schema(operation_id="notice_list", responses=out.page_of(out.NoticeOut))
     def get(self, request: Request) -> Response:
         query_of(request, NoQuery, lists=True)
+        home = visible_sites(self.person).order_by("name").first()
+        zone = home.time_zone if home else ""
         return whole_list(
             [
                 {
                     "id": notice.pk,
                     "code": notice.code,
+                    "detail": sentence(notice.code, notice.params, zone),
                     "params": notice.params,
                     "link": notice.link or None,
                     "at": stamp(notice.at),

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from equipment.bookings.states import BookingState
+from equipment.machines.guide import PLATE_WORDS
 from equipment.machines.maintenance import What
 from equipment.machines.states import Condition, Driver, Plate, Report
 from equipment.sites.states import Role
@@ -189,6 +190,7 @@ class MachineOut(Out):
     plate = one_of(Plate)
     plate_number = s.IntegerField()
     needs_plate = s.BooleanField()
+    plate_word = s.ChoiceField(PLATE_WORDS, help_text="What must be empty before the next object.")
     seen_at = maybe(s.DateTimeField)
     next_free = maybe(s.DateTimeField)
     out_of_order_reason = maybe(s.CharField)
@@ -291,6 +293,7 @@ class JobMachineOut(NamedOut):
     plate = one_of(Plate)
     plate_number = s.IntegerField()
     needs_plate = s.BooleanField()
+    plate_word = s.ChoiceField(PLATE_WORDS, help_text="What must be empty before the next object.")
     out_of_order = s.BooleanField()
 
 
@@ -486,6 +489,7 @@ class ClockOut(Out):
 class NoticeOut(Out):
     id = s.CharField()
     code = s.CharField()
+    detail = s.CharField(help_text="A sentence in the caller's language.")
     params = s.DictField()
     link = maybe(s.CharField)
     at = s.DateTimeField()

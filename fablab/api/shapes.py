@@ -30,6 +30,7 @@ from jobs.lifecycle.queries import (
 from jobs.lifecycle.states import MADE, ON_MACHINE, STARTED, UNSETTLED, State
 from jobs.planning.facts import Place
 from jobs.planning.queries import site_plan
+from jobs.planning.words import say_reason
 
 Shape = dict[str, Any]
 # States in which somebody who is there can use the machine this minute.
@@ -138,6 +139,7 @@ def _machine_shape(
         "plate": machine.plate,
         "plate_number": machine.plate_number,
         "needs_plate": kind.needs_plate,
+        "plate_word": kind.by_hand.plate_word,
         "seen_at": stamp(figures.seen_at(machine)),
         "next_free": stamp(next_free_at),
         "out_of_order_reason": machine.out_of_order_reason or None,
@@ -249,6 +251,7 @@ def _job_shape(
     last = attempts_of(job)[-1:]
     if machine is None and last and job.state in MADE | {State.FAILED}:
         machine = last[0].attempt.machine
+    guide = job.machine_model.kind.by_hand
     shape: Shape = {
         "id": job.pk,
         "number": job.number,
@@ -265,6 +268,7 @@ def _job_shape(
             "plate": machine.plate,
             "plate_number": machine.plate_number,
             "needs_plate": job.machine_model.kind.needs_plate,
+            "plate_word": guide.plate_word,
             "out_of_order": machine.out_of_order_since is not None,
         }
         if machine
@@ -285,7 +289,8 @@ def _job_shape(
             {"id": place.machine_id, "name": place.machine_name} if place and place.machine_id else None
         ),
         "waiting_for": [
-            {**reason, "detail": say(reason["code"], reason.get("params"))} for reason in _waiting(job, place)
+            {**reason, "detail": say_reason(reason["code"], reason.get("params") or {}, guide)}
+            for reason in _waiting(job, place)
         ],
         "shelf": job.shelf or None,
         "attempts": [attempt_shape(part) for part in attempts_of(job)],

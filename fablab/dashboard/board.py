@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from equipment.machines.queries import visible_machines
 from equipment.machines.said import FAULT_TOLD
 from equipment.machines.states import AT_WORK, LINKED, Condition, Plate, Report
-from equipment.machines.words import CONDITIONS, CONNECTION
+from equipment.machines.words import CONDITIONS, CONNECTION, EMPTY, TO_EMPTY
 from fablab.api.live import queue_rows
 from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
@@ -255,7 +255,7 @@ def _why(shape: Mapping[str, Any]) -> str:
 def _plate(shape: Mapping[str, Any]) -> str:
     if not shape["needs_plate"] or shape["state"] in {Condition.BUSY, Condition.BUSY_ELSEWHERE}:
         return ""
-    return _("Plateau vide") if shape["plate"] == Plate.CLEAR else _("Plateau à vider")
+    return str((EMPTY if shape["plate"] == Plate.CLEAR else TO_EMPTY)[shape["plate_word"]])
 
 
 def _rank(shape: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]]) -> int:
@@ -307,7 +307,7 @@ def tile_actions(shape: Mapping[str, Any], job: Mapping[str, Any] | None, asked:
     if _may_clear(shape, state) and not any(
         action.get("fields", {}).get("plate_clear") for action in actions
     ):
-        clear = _machine_action(shape, "clear-plate", _("Plateau vide"), "check")
+        clear = _machine_action(shape, "clear-plate", str(EMPTY[shape["plate_word"]]), "check")
         style = "" if shape["state"] == Condition.UNREACHABLE else "primary"
         actions.insert(0, {**clear, "style": style, **({} if on_site else only_here)})
     if job is not None and "release" in offered and state is State.LOADED:
@@ -324,7 +324,9 @@ def _broken_actions(
     if job is not None and state is State.LOADED and "release" in offered:
         actions.append(_job_action(job, "release", shape))
     if _may_clear(shape, state):
-        actions.append({**_machine_action(shape, "clear-plate", _("Plateau vide"), "check"), **if_away})
+        actions.append(
+            {**_machine_action(shape, "clear-plate", str(EMPTY[shape["plate_word"]]), "check"), **if_away}
+        )
     return actions
 
 

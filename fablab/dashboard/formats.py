@@ -1,20 +1,17 @@
 """Times, places and sizes as people read them, in their language and on the site's clock."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 
-
-def clock_time(at: datetime, zone: str) -> str:
-    """Return ``15 h 45`` or ``15 h`` in French, ``15:45`` elsewhere."""
-    local = at.astimezone(ZoneInfo(zone))
-    if _language() != "fr":
-        return f"{local.hour:02}:{local.minute:02}"
-    return f"{local.hour} h {local.minute:02}" if local.minute else f"{local.hour} h"
+from fablab.core.times import clock_time as clock_time  # with the rest, for pages
+from fablab.core.times import day_and_time as day_and_time
+from fablab.core.times import day_name as day_name
+from fablab.core.times import language
+from fablab.core.times import listed as listed
 
 
 def until(at: datetime, zone: str) -> str:
@@ -28,25 +25,6 @@ def around(at: datetime, zone: str) -> str:
     """Return an estimate rounded to the quarter hour (UX-12)."""
     local = at.astimezone(ZoneInfo(zone)) + timedelta(minutes=7, seconds=30)
     return clock_time(local - timedelta(minutes=local.minute % 15), zone)
-
-
-def day_and_time(at: datetime, zone: str) -> str:
-    """Return ``aujourd’hui, 15 h 45``, ``demain, ...`` or the day's name with its date."""
-    return listed([day_name(at, zone), clock_time(at, zone)])
-
-
-def listed(parts: Iterable[str]) -> str:
-    """Return several things in one line, with the language's own comma."""
-    return ("، " if _language() == "ar" else ", ").join(parts)
-
-
-def day_name(at: datetime, zone: str) -> str:
-    local, today = at.astimezone(ZoneInfo(zone)).date(), timezone.now().astimezone(ZoneInfo(zone)).date()
-    if local == today:
-        return gettext("aujourd’hui")
-    if local == today + timedelta(days=1):
-        return gettext("demain")
-    return date_format(local, "l j F")
 
 
 def full_day(at: datetime, zone: str) -> str:
@@ -74,14 +52,14 @@ def span(start: datetime, end: datetime, zone: str) -> str:
 def short_day(day: date) -> str:
     """Return ``lun 23 nov`` for lists of days."""
     short = date_format(day, "D j M")
-    return short.lower() if _language() == "fr" else short
+    return short.lower() if language() == "fr" else short
 
 
 def place_in_queue(number: int) -> str:
     """Return ``1er``, ``3e``; ``1st``, ``3rd``; in Arabic the bare number."""
-    if _language() == "fr":
+    if language() == "fr":
         return "1er" if number == 1 else f"{number}e"
-    if _language() == "en":
+    if language() == "en":
         ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return f"{number}{ending}"
     return str(number)
@@ -106,13 +84,9 @@ def share(percent: float | None) -> str:
     """Return ``42 %``, in English ``42%``; a dash where nobody knows."""
     if percent is None:
         return "–"
-    return f"{int(percent)}%" if _language() == "en" else f"{int(percent)}\u202f%"
+    return f"{int(percent)}%" if language() == "en" else f"{int(percent)}\u202f%"
 
 
 def code(text: str) -> str:
     """Return a six-character code as ``A7K-2Q9``."""
     return f"{text[:3]}-{text[3:]}"
-
-
-def _language() -> str:
-    return (get_language() or "fr")[:2]

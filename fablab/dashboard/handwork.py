@@ -19,9 +19,9 @@ from equipment.machines.states import (
     Plate,
     Report,
 )
+from equipment.machines.words import EMPTY
 from fablab.api.shapes import job_shape, job_shapes
 from fablab.core.errors import Malformed, Problem
-from fablab.core.words import say
 from fablab.dashboard import formats, handmade, plates, present
 from fablab.dashboard.requests import Here
 from jobs.lifecycle import words
@@ -30,6 +30,7 @@ from jobs.lifecycle.queries import live_attempts, may_have_started, visible_jobs
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
 from jobs.planning.queries import next_for_machine
+from jobs.planning.words import say_reason
 
 Card = present.Card
 NEXT_SHOWN = 3
@@ -244,7 +245,7 @@ def _steps(
             # A plate that was clear once is no right to start: contact was lost since, or somebody used it by hand.
             sure = right_holds(found, at)
             clear = sure or not machine["needs_plate"]
-            empty, started = words.ACTION_WORDS[Action.START], _("Lancer")
+            empty, started = words.EMPTY_AND_START[guide.plate_word], _("Lancer")
         cards.append(
             {
                 **_tap(found, shape, "start", str(started if clear else empty), "play", "primary"),
@@ -332,6 +333,7 @@ def _next(found: Any, asked: Here, *, operates: bool) -> list[Card]:
     shown = [one for one in waiting if one.job_id in seen][:NEXT_SHOWN]
     shapes = {shape["id"]: shape for shape in job_shapes([seen[one.job_id] for one in shown], asked.viewer)}
     first = True
+    guide = found.model.kind.by_hand
     cards = []
     for one in shown:
         job = seen[one.job_id]
@@ -346,7 +348,7 @@ def _next(found: Any, asked: Here, *, operates: bool) -> list[Card]:
                 "place": shapes[job.pk]["place"],
                 "estimate_label": _estimate(job),
                 "in_short": " · ".join(handmade.in_short(found.model.kind.by_hand, job.settings)),
-                "why": " ".join(say(reason.code, dict(reason.params)) for reason in one.reasons),
+                "why": " ".join(say_reason(reason.code, reason.params, guide) for reason in one.reasons),
                 "take": {
                     "url": reverse("at-machine-act", args=[found.pk, "take"]),
                     "label": _("Prendre"),
@@ -375,7 +377,7 @@ def _clear(found: Any, shape: Mapping[str, Any], guide: Guide, *, busy: bool, op
         return None
     return {
         "url": reverse("at-machine-act", args=[found.pk, "clear-plate"]),
-        "label": str(plates.EMPTY[guide.plate_word]),
+        "label": str(EMPTY[guide.plate_word]),
         "fields": {"seen_plate": found.plate_number},
         "icon": "check",
         "style": "primary",

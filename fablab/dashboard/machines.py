@@ -16,6 +16,7 @@ from equipment.machines import fitted, services
 from equipment.machines.guide import Guide
 from equipment.machines.queries import events_of, machine_for
 from equipment.machines.states import Condition
+from equipment.machines.words import EMPTY, TO_EMPTY
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shapes
@@ -43,8 +44,6 @@ EVENTS: Mapping[str, Any] = {
     "key_refused": gettext_lazy("Clé refusée"),
     "out_of_order": gettext_lazy("En panne"),
     "back_in_service": gettext_lazy("Remise en service"),
-    "plate_cleared": gettext_lazy("Plateau vide"),
-    "plate_to_clear": gettext_lazy("Plateau à vider"),
     "plate_token_void": gettext_lazy("Le plateau est à revoir avant de lancer"),
     "report": gettext_lazy("La machine a changé d’état"),
     "fault_told": gettext_lazy("Quelqu’un dit : elle ne marche pas"),
@@ -168,12 +167,13 @@ def _log(events: Iterable[Any], zone: str, guide: Guide) -> list[Card]:
 
 def _log_line(event: Any, zone: str, guide: Guide) -> Card:
     details = event.details
+    words_of_plate = {"plate_cleared": EMPTY[guide.plate_word], "plate_to_clear": TO_EMPTY[guide.plate_word]}
     fit = machine_settings.said_of(details, guide) if event.action in {fitted.PUT_IN, fitted.FREEDOM} else ""
     said = (
         fit or details.get("reason") or REPORTS.get(str(details.get("report") or details.get("to") or ""), "")
     )
     return {
-        "sentence": EVENTS.get(event.action, event.action),
+        "sentence": words_of_plate.get(event.action) or EVENTS.get(event.action, event.action),
         "detail": str(said),
         "who": event.actor.display_name if event.actor else "",
         "at": event.at,

@@ -1,20 +1,14 @@
 """A plate that somebody empties: which one they looked at, and where what they take off it goes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from equipment.machines.guide import Guide
+from equipment.machines.words import EMPTY
 from jobs.lifecycle.lying import lying_on, shelved
-
-EMPTY: Mapping[str, Any] = {
-    "plate": gettext_lazy("Plateau vide"),
-    "hoop": gettext_lazy("Cadre vide"),
-    "mat": gettext_lazy("Tapis vide"),
-}
 
 
 def names_of(jobs: Iterable[Any]) -> list[str]:

@@ -335,6 +335,7 @@ def job_action(shape: Mapping[str, Any], action: str, *, large: bool = False) ->
     }
     if row is Action.START:
         machine = shape["machine"] or {}
+        card["label"] = words.EMPTY_AND_START[machine.get("plate_word", "plate")]
         card["fields"] = {
             "plate_clear": "true",
             "machine": machine.get("id", ""),

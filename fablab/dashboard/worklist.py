@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from equipment.machines.said import FAULT_TOLD
-from equipment.machines.words import CONNECTION
+from equipment.machines.words import CONNECTION, EMPTY
 from fablab.core import disk
 from fablab.core.errors import NotAllowed
 from fablab.core.witness import Why
@@ -23,7 +23,7 @@ from jobs.worklist import services
 from jobs.worklist.queries import Task, worklist_and_digest
 from jobs.worklist.rules import Entry
 from jobs.worklist.states import Need
-from jobs.worklist.words import NEEDS
+from jobs.worklist.words import label_of
 
 Card = present.Card
 ON_HOME = 3
@@ -133,7 +133,7 @@ def _label(entry: Entry) -> str:
     if entry.need is Need.DECIDE:
         sentence = ngettext("{n} fichier à regarder", "{n} fichiers à regarder", entry.count)
         return sentence.format(n=entry.count)
-    return str(NEEDS[entry.need])
+    return label_of(entry)
 
 
 def _since(entry: Entry, asked: Here) -> str:
@@ -213,7 +213,7 @@ def _plate(entry: Entry) -> Card:
         return _start(entry)
     return {
         "url": reverse("machine-act", args=[entry.machine_id, "clear-plate"]),
-        "label": _("Plateau vide"),
+        "label": str(EMPTY[entry.plate_word]),
         "icon": "check",
         "fields": {"seen_plate": entry.plate_number},
     }
@@ -225,7 +225,7 @@ def _start(entry: Entry) -> Card:
 
 def _shape(entry: Entry) -> dict[str, Any]:
     assert entry.job is not None
-    machine = {"id": entry.machine_id, "plate_number": entry.plate_number}
+    machine = {"id": entry.machine_id, "plate_number": entry.plate_number, "plate_word": entry.plate_word}
     return {"id": entry.job.id, "title": entry.job.title, "machine": machine}
 
 

@@ -35,6 +35,12 @@ CHECKING_FILE: Sentence = _("On vérifie le fichier")
 CHECKING_MACHINE: Sentence = _("On vérifie la machine – un animateur regarde")
 TO_CORRECT: Sentence = STATE_WORDS[State.NEEDS_CHANGES]
 WORKING_WITHOUT_PRINTER: Sentence = _("Ça travaille")
+# "Plateau vide, lancer", by the word of the machine's kind (``equipment.machines.guide``).
+EMPTY_AND_START: Mapping[str, Sentence] = {
+    "plate": _("Plateau vide, lancer"),
+    "hoop": _("Cadre vide, lancer"),
+    "mat": _("Tapis vide, lancer"),
+}
 MUST_BE_EMPTIED: Sentence = _("En attente – la machine doit être vidée")
 MACHINE_BROKEN: Sentence = _("En attente – la machine est en panne")
 NEEDS_SLICING: Sentence = _("À préparer par un animateur")

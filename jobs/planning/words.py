@@ -1,7 +1,21 @@
 """Why a queued job waits, in words (UX-18): each guard has its own sentence. And what overruns."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from equipment.machines.guide import Guide, label_of
+from fablab.core.words import say
+
+
+def say_reason(code: str, params: Mapping[str, Any], guide: Guide) -> str:
+    """Return why a job waits, in the reader's language; what is stored as a code is told in the lab's words."""
+    frame = params.get("frame")
+    told = {**params, "frame": label_of(guide.frames, frame) or frame} if frame else params
+    return say(code, told)
+
 
 SENTENCES: dict[str, str | Promise] = {
     "waiting_approval": _("Il faut valider encore une fois. Un animateur regarde."),
@@ -21,7 +35,7 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_format": _("Cette machine ne prend pas ce fichier. Demande à un animateur."),
     "waiting_material": _("Il faut mettre {material} dans {machine}."),
     "waiting_nozzle": _("Il faut monter une buse de {nozzle_mm} mm."),
-    "waiting_frame": _("Il faut monter le cadre {frame}."),
+    "waiting_frame": _("À monter sur la machine : {frame}."),
     "waiting_file_refused": _("La machine refuse le fichier."),
     "waiting_no_machine": _("Aucune machine ne peut le faire ici pour l’instant."),
     "waiting_operator": _("La machine est libre. Un animateur va le lancer."),

@@ -184,6 +184,7 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 out_of_order=machine.out_of_order_since is not None,
                 plate_to_clear=machine.model.kind.needs_plate and machine.plate == Plate.TO_CLEAR,
                 plate_number=machine.plate_number,
+                plate_word=machine.model.kind.by_hand.plate_word,
                 plate_since=ends.get(machine.pk),
                 lies_there=tuple(_job(job) for job in there.get(machine.pk, ())),
                 unreachable_since=lost,

@@ -52,6 +52,7 @@ class MachineNow:
     out_of_order: bool = False
     plate_to_clear: bool = False
     plate_number: int = 0
+    plate_word: str = "plate"  # what its kind calls it
     plate_since: datetime | None = None
     lies_there: tuple[JobNow, ...] = ()  # what is to be taken off the plate
     unreachable_since: datetime | None = None
@@ -98,6 +99,7 @@ class Entry:
     count: int = 0
     lies_there: tuple[JobNow, ...] = ()
     plate_number: int = 0  # what is looked at, if it is about a plate
+    plate_word: str = "plate"
 
     @property
     def key(self) -> str:
@@ -154,6 +156,7 @@ def _of_machine(machine: MachineNow, now: SiteNow) -> list[Entry]:
             machine.waited_by,
             there,
             machine.plate_number,
+            machine.plate_word,
         )
 
     found = []

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from equipment.machines.words import TO_EMPTY
+from jobs.worklist.rules import Entry
 from jobs.worklist.states import Need
 
 NEEDS: Mapping[Need, Promise] = {
@@ -28,6 +30,22 @@ NEEDS: Mapping[Need, Promise] = {
     Need.PICK_UP: _("Personne n’est venu le chercher"),
     Need.MAINTENANCE: _("Entretien à faire"),
 }
+
+# Where a kind has its own word for what must be empty.
+OF_PLATE: Mapping[Need, Mapping[str, Promise]] = {
+    Need.PLATE: TO_EMPTY,
+    Need.PLATE_WAITED: {
+        "plate": NEEDS[Need.PLATE_WAITED],
+        "hoop": _("Cadre à vider, quelqu’un attend"),
+        "mat": _("Tapis à vider, quelqu’un attend"),
+    },
+}
+
+
+def label_of(entry: Entry) -> str:
+    """Return what an entry is about, in the reader's language and the words of the machine's kind."""
+    return str(OF_PLATE.get(entry.need, {}).get(entry.plate_word, NEEDS[entry.need]))
+
 
 SENTENCES: dict[str, str | Promise] = {
     "handled_by": _("{person} s’en occupe déjà."),

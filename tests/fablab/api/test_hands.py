@@ -91,5 +91,17 @@ def test_messages_are_read_and_seen(cast: Cast) -> None:
     )
     (notice,) = owner.get("/api/v1/notices/").body["results"]
     assert (notice["code"], notice["params"], notice["link"]) == ("job_ready", {"title": "Vase"}, "/objets/")
+    assert "Vase" in notice["detail"]
     assert owner.post(f"/api/v1/notices/{notice['id']}/seen/", {}).status == 204
     assert owner.get("/api/v1/notices/").body["results"] == []
+
+
+def test_a_message_is_a_sentence_in_the_callers_language_with_times_on_the_places_clock(cast: Cast) -> None:
+    when = (timezone.now() + timedelta(days=9)).replace(hour=12, minute=30)
+    params = {"machine": "Ada", "when": when.isoformat(), "zone": "Asia/Tokyo", "kind": "printer"}
+    tell([cast.person("owner").pk], "booking_out_of_order", params, key="k", at=timezone.now())
+    for language, said in (("fr", "21 h 30"), ("en", "21:30"), ("ar", "21:30")):
+        found = Caller(cast.person("owner"), **{"Accept-Language": language}).get("/api/v1/notices/")
+        (notice,) = found.body["results"]
+        assert said in notice["detail"], language
+        assert notice["params"] == params
