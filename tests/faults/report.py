@@ -12,8 +12,9 @@ HEAD = f"""# Reliability: what was tried, how often, with which result
 Written by `make soak`; do not edit. Thirty fault cases and the rules of reliability, each with the tests that prove
 it. `make test` runs every one of them at least once, with a fixed seed; the figures here are those of the soak,
 which repeats the dangerous ones. Levels: U pure or property test, D Django with its database, F a machine that
-answers as it is told to (what OctoPrint says there is recorded from real servers, and the soak records it again and
-compares), R real OctoPrint with its virtual printer, K real processes killed, frozen or many at once, B headless browser.
+answers as it is told to (what OctoPrint says is recorded from real servers, and the soak records it again and
+compares), R real OctoPrint with its virtual printer, K real processes killed, frozen or many at once, B headless
+browser.
 
 `make soak` goes on where it was stopped, `make soak CASES="3 4 REL-14"` runs some, `make soak FRESH=1` begins anew.
 A commit with a plus had files that were changed and not committed. 10,000 runs without a double start are an
