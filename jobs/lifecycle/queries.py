@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import MachineKind
@@ -397,8 +398,8 @@ def queued(site_ids: Iterable[str] | None = None) -> list[Candidate]:
         "machine_file__format",
         "machine_file__report__minutes",
         "machine_file__report__facts__nozzle_mm",
-        "settings__material",
-        "settings__frame",
+        KT("settings__material"),
+        KT("settings__frame"),  # as text: "100" is a name
         Subquery(valid),
         "queued_at",
         "priority",
@@ -409,7 +410,7 @@ def queued(site_ids: Iterable[str] | None = None) -> list[Candidate]:
 
 def _candidate(*row: Any) -> Candidate:
     told, (minutes, nozzle, material, frame), rest = row[:7], row[7:11], row[11:]
-    return Candidate(*(*told, _number(minutes), _number(nozzle), material or "", frame or "", *rest))
+    return Candidate(*(*told, _number(minutes), _number(nozzle), str(material or ""), str(frame or ""), *rest))
 
 
 def _number(given: Any) -> float | None:
