@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.db.models import CharField, ForeignKey, JSONField, TextField
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
@@ -296,6 +298,17 @@ def test_whoever_runs_the_installation_erases_who_cannot_come_in_any_more(
         call_command("erase_person", cast.person("manager").username, "--yes")
     with pytest.raises(CommandError, match="nobody"):
         call_command("erase_person", name, "--yes")
+
+
+@pytest.mark.urls("fablab.urls_private")
+def test_the_admin_gives_nobody_their_name_back(cast: Cast, client: Client) -> None:
+    runs_it = make_person("Root", is_staff=True, is_superuser=True)
+    client.force_login(runs_it)
+    owner = erase(cast)
+    address = reverse("admin:people_user_change", args=[owner.pk])
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"display_name": NAME, "is_active": "on"}).status_code == 403
+    assert User.objects.filter(pk=owner.pk, display_name="", is_active=False).exists()
 
 
 def test_the_workers_look_costs_one_question_when_nobody_is_being_erased(
