@@ -55,7 +55,7 @@ def attempt(request: HttpRequest, attempt_id: str) -> HttpResponseBase:
             "facts": _facts(seen, zone),
             "objects": _objects(seen, asked),
             "machine_url": reverse("machine", args=[found.machine_id]),
-            "plots": plot.plots(moments, zone),
+            "plots": plot.plots(moments, zone, samples.pauses_of(seen)),
             "table": plot.table(moments, zone),
             "still": _still(seen, asked, zone),
         },

@@ -22,14 +22,20 @@ DEGREES = 40  # the scale of temperatures ends at a multiple of it, so that its 
 SILENCE = timedelta(minutes=2)  # a longer one breaks the curve, unless all points are that far apart
 
 
-def plots(samples: Sequence[Sample], zone: str) -> list[Card]:
-    """Return the plots that these moments allow: how far, how warm. None of fewer than two moments."""
+Span = tuple[datetime, datetime | None]  # None: it lasts
+
+
+def plots(samples: Sequence[Sample], zone: str, pauses: Sequence[Span] = ()) -> list[Card]:
+    """Return the plots that these moments allow: how far, how warm. None of fewer than two moments.
+
+    ``pauses``: in which the machine waited; they are shaded, and told in the words that stand for the picture.
+    """
     if len(samples) < 2:
         return []
     found = []
     if any(sample.percent is not None for sample in samples):
         line = _curve("progress", _("Avancement"), samples, lambda sample: sample.percent, 100)
-        found.append(_plot("progress", _("Avancement"), "%", [line], 100, samples, zone))
+        found.append(_plot("progress", _("Avancement"), "%", [line], 100, samples, zone, pauses))
     heaters = _heaters(samples)
     if heaters:
         curves = []
@@ -44,12 +50,19 @@ def plots(samples: Sequence[Sample], zone: str) -> list[Card]:
             goal = _curve(f"{looks} goal", _("{name} : but").format(name=label), samples, _goal(name), top)
             if goal["parts"]:
                 curves.append(goal)
-        found.append(_plot("heat", _("Températures"), "°C", curves, top, samples, zone))
+        found.append(_plot("heat", _("Températures"), "°C", curves, top, samples, zone, pauses))
     return found
 
 
 def _plot(
-    code: str, title: str, unit: str, curves: list[Card], top: float, samples: Sequence[Sample], zone: str
+    code: str,
+    title: str,
+    unit: str,
+    curves: list[Card],
+    top: float,
+    samples: Sequence[Sample],
+    zone: str,
+    pauses: Sequence[Span],
 ) -> Card:
     return {
         "code": code,
@@ -60,7 +73,32 @@ def _plot(
         "columns": [WIDTH * step / STEPS for step in range(STEPS + 1)],
         "values": [round(top * (STEPS - step) / STEPS) for step in range(STEPS + 1)],
         "times": _times(samples[0].at, samples[-1].at, zone),
+        **_shaded(title, samples[0].at, samples[-1].at, pauses, zone),
     }
+
+
+def _shaded(title: str, first: datetime, last: datetime, pauses: Sequence[Span], zone: str) -> Card:
+    """Return the pauses as stretches of the picture, and the picture's words with them."""
+    whole = (last - first).total_seconds() or 1.0
+    stretches, said = [], []
+    for begin, end in pauses:
+        begins, ends = max(begin, first), min(end or last, last)
+        if begins >= ends:
+            continue
+        stretches.append(
+            {
+                "x": WIDTH * (begins - first).total_seconds() / whole,
+                "width": WIDTH * (ends - begins).total_seconds() / whole,
+            }
+        )
+        said.append(
+            _("En pause de {start} à {end}").format(
+                start=formats.clock_time(begin, zone), end=formats.clock_time(end, zone)
+            )
+            if end is not None
+            else _("En pause depuis {start}").format(start=formats.clock_time(begin, zone))
+        )
+    return {"pauses": stretches, "pauses_said": said, "alt": " · ".join([title, *said])}
 
 
 def _times(first: datetime, last: datetime, zone: str) -> list[Card]:

@@ -9,8 +9,9 @@ from django.db.models import Count, Prefetch, Q
 
 from fablab.core.errors import NotFound
 from fablab.people.models import User
-from jobs.lifecycle.models import Attempt, AttemptJob, AttemptSample
+from jobs.lifecycle.models import Attempt, AttemptJob, AttemptSample, JobEvent
 from jobs.lifecycle.queries import visible_jobs
+from jobs.lifecycle.states import State
 from jobs.lifecycle.thinning import MOST, Sample, thin
 
 MOST_WHILE_RUNNING = 2 * MOST  # a print of three days is thinned on its way
@@ -40,6 +41,23 @@ def samples_of(attempt_id: str) -> list[Sample]:
     """Return the moments of an attempt in the order of time, few enough for a plot."""
     found = [_sample(row) for row in AttemptSample.objects.filter(attempt_id=attempt_id).order_by("at", "pk")]
     return [found[position] for position in thin(found)]
+
+
+def pauses_of(seen: "SeenAttempt") -> list[tuple[datetime, datetime | None]]:
+    """Return when an attempt was paused, in order; the last end is None while it still is."""
+    found = seen.attempt
+    events = JobEvent.objects.filter(job=seen.parts[0].job_id, at__gte=found.claimed_at).order_by("version")
+    if found.ended_at is not None:
+        events = events.filter(at__lte=found.ended_at)
+    spans: list[tuple[datetime, datetime | None]] = []
+    since: datetime | None = None
+    for state, at in events.values_list("to_state", "at"):
+        if state == State.PAUSED:
+            since = since or at
+        elif since is not None:
+            spans.append((since, at))
+            since = None
+    return [*spans, (since, found.ended_at)] if since is not None else spans
 
 
 def thin_all(at: datetime) -> int:

@@ -9,11 +9,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 
 from equipment.machines.models import Machine
+from fablab.dashboard import formats
 from jobs.lifecycle import samples, stills
 from jobs.lifecycle.models import Attempt, Job, Still
-from jobs.lifecycle.states import State
+from jobs.lifecycle.services import step_attempt
+from jobs.lifecycle.states import Source, State
+from jobs.lifecycle.table import Action
 from jobs.lifecycle.thinning import Sample
 from tests.builders_jobs import Cast, make_job
 from tests.fablab.dashboard.lab import as_, statuses, text_of
@@ -202,3 +206,21 @@ def test_a_camera_that_failed_says_so_and_may_be_asked_again(cast: Cast, attempt
 
     assert "La caméra ne répond pas." in page
     assert "Voir une image" in page
+
+
+def test_a_pause_is_told_with_its_times(cast: Cast, attempt: Attempt) -> None:
+    fill(attempt, 120)
+    began = attempt.started_at
+    assert began is not None
+    for action, minute in ((Action.PAUSE, 2), (Action.RESUME, 5), (Action.PAUSE, 9)):
+        step_attempt(attempt.pk, action, source=Source.MACHINE, at=began + timedelta(minutes=minute))
+
+    response = as_(cast.person("owner")).get(page_of(attempt))
+
+    with override("fr"):
+        said = [
+            formats.clock_time(began + timedelta(minutes=minute), cast.site.time_zone) for minute in (2, 5, 9)
+        ]
+    assert f"En pause de {said[0]} à {said[1]}" in text_of(response)
+    assert f"En pause depuis {said[2]}" in text_of(response)
+    assert response.content.count(b'class="pause"') == 2 * 2, "in each of the two pictures"

@@ -95,3 +95,19 @@ def test_several_nozzles_have_numbers_and_the_plate_comes_after_them() -> None:
         (plot,) = plots([Sample(MONDAY, heat=heat), Sample(MONDAY + timedelta(minutes=1), heat=heat)], ZONE)
 
     assert [curve["label"] for curve in plot["curves"]] == ["Buse", "Buse 2", "Plateau", "W"]
+
+
+def test_a_pause_is_shaded_where_it_was_and_told_in_the_words_that_stand_for_the_picture() -> None:
+    samples = [moment(n, 10.0 * n) for n in range(11)]
+    ended = (MONDAY + timedelta(minutes=2), MONDAY + timedelta(minutes=4))
+    lasting = (MONDAY + timedelta(minutes=9), None)
+    before = (MONDAY - timedelta(minutes=9), MONDAY - timedelta(minutes=5))
+
+    with override("fr"):
+        (plot,) = plots(samples, ZONE, [before, ended, lasting])
+
+    assert [(one["x"], one["width"]) for one in plot["pauses"]] == [
+        (WIDTH * 0.2, WIDTH * 0.2),
+        (WIDTH * 0.9, WIDTH * 0.1),
+    ]
+    assert plot["alt"] == "Avancement · En pause de 10 h 02 à 10 h 04 · En pause depuis 10 h 09"
