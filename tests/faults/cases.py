@@ -16,6 +16,7 @@ TAKEOVERS = "jobs/supervision/test_takeovers.py::"
 FLEET = "jobs/supervision/test_fleet.py::"
 KILLED = "journeys/test_killed.py::"
 FRONT = "fablab/front/test_receive.py::"
+ARRIVING = "jobs/uploads/test_arriving.py::"
 CLOCK = "fablab/test_clock.py::"
 ONCE = "fablab/api/test_idempotency.py::"
 HERE = "faults/"
@@ -168,12 +169,19 @@ CASES: tuple[Case, ...] = (
         "upload cut at 99 %",
         "B",
         (
-            proof("B", HERE + "test_case_14_cut_upload.py::test_case_14_an_upload_cut_at_99_percent_makes_no_job_and_can_be_sent_again"),
-            proof("B", "gallery/test_upload_script.py::test_a_broken_line_says_so_and_the_file_can_be_sent_again"),
+            proof("B", HERE + "test_case_14_cut_upload.py::test_case_14_with_scripts_only_the_missing_bytes_are_sent_again_and_nobody_does_anything"),
+            proof("B", HERE + "test_case_14_cut_upload.py::test_case_14_with_scripts_nothing_is_made_while_the_line_is_cut_and_the_page_says_that_it_goes_on"),
+            proof("B", HERE + "test_case_14_cut_upload.py::test_case_14_without_scripts_a_cut_upload_makes_no_job_and_is_sent_again"),
+            proof("B", "gallery/test_upload_script.py::test_case_14_after_some_tries_the_person_is_asked_and_goes_on_by_a_button"),
+            proof("K", "jobs/uploads/test_arriving_killed.py::test_case_14_a_killed_server_leaves_what_it_acknowledged_and_the_next_one_takes_the_rest"),
+            proof("F", "fablab/front/test_arrive.py::test_case_14_a_piece_whose_line_is_cut_is_handed_on_as_far_as_it_came"),
             proof("F", FRONT + "test_an_upload_that_is_cut_off_leaves_nothing_and_is_not_told_to_the_application"),
+            proof("D", ARRIVING + "test_of_two_pieces_at_once_one_comes_in_and_the_other_is_refused_and_no_byte_is_mixed"),
+            proof("D", ARRIVING + "test_a_file_that_arrived_as_another_is_refused_and_nothing_of_it_is_kept"),
+            proof("D", ARRIVING + "test_case_14_what_nobody_goes_on_sending_is_gone_a_day_later_and_not_before"),
+            proof("D", ARRIVING + "test_rel_22_by_a_clock_that_is_not_believed_nothing_half_sent_is_removed"),
             proof("D", "jobs/uploads/test_receive.py::test_what_a_killed_process_left_half_received_is_gone_a_day_later"),
         ),
-        lacking="nothing resumes at an offset yet: with scripts too the file is sent again whole",
     ),
     Case(
         "15",
