@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count, F, Min, Window
+from django.db.models.functions import Coalesce, RowNumber
+
 from equipment.machines import figures
 from equipment.machines.maintenance import maintenance_due
 from equipment.machines.models import Machine
@@ -24,7 +27,7 @@ from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption
 from jobs.recovery.queries import interrupted_jobs, open_interruption
 from jobs.worklist.models import Handling
-from jobs.worklist.rules import Entry, JobNow, MachineNow, SiteNow, TryNow, entries, open_to
+from jobs.worklist.rules import PICK_UP_AFTER, Entry, JobNow, MachineNow, SiteNow, TryNow, entries, open_to
 
 LOST = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
 NOT_DONE = frozenset({OrderState.REFUSED, OrderState.UNKNOWN, OrderState.EXPIRED})
@@ -113,23 +116,18 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
     why = witness.doubt(at) or ""
     disk_why, disk_since = disk.short_of_room(at) or ("", None)
     interruption = open_interruption(site_id)
-    waiting = list(
-        Job.objects.filter(
-            site_id=site_id, state__in=[State.SUBMITTED, State.FAILED, State.READY, State.QUEUED]
-        )
-        .select_related("owner")
-        .order_by("state_at")
+    there = Job.objects.filter(site_id=site_id)
+    failed = list(
+        there.filter(state=State.FAILED).select_related("owner").order_by("-state_at")[:FAILED_SHOWN]
     )
-    queued = sorted(
-        (job for job in waiting if job.state == State.QUEUED and job.machine_file_id),
-        key=lambda job: (-job.priority, job.queued_at or job.state_at, job.number),
+    old = there.filter(state=State.READY, state_at__lte=at - PICK_UP_AFTER).select_related("owner")
+    to_decide = there.filter(state=State.SUBMITTED).aggregate(
+        count=Count("pk"), since=Min(Coalesce("submitted_at", "state_at"))
     )
-    failed = [job for job in waiting if job.state == State.FAILED][-FAILED_SHOWN:]
-    to_decide = [job.submitted_at or job.state_at for job in waiting if job.state == State.SUBMITTED]
     where = _last_machines([job.pk for job in failed])
     return SiteNow(
         at=at,
-        machines=_machines_now(site_id, queued, at),
+        machines=_machines_now(site_id, _queue(site_id), at),
         clock_why=why,
         clock_since=witness.doubted_since() if why else None,
         disk_why=disk_why,
@@ -137,9 +135,9 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
         interrupted_since=interruption.noticed_at if interruption else None,
         interrupted=_in(interruption, at),
         failed=[(_job(job), *where.get(job.pk, ("", ""))) for job in failed],
-        on_shelf=[_job(job) for job in waiting if job.state == State.READY],
-        to_decide=len(to_decide),
-        to_decide_since=min(to_decide, default=None),
+        on_shelf=[_job(job) for job in old.order_by("state_at")],
+        to_decide=to_decide["count"],
+        to_decide_since=to_decide["since"],
     )
 
 
@@ -157,7 +155,44 @@ def _last_machines(job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[MachineNow]:
+@dataclass(frozen=True)
+class _Queue:
+    """What waits at a place, counted: however long the queue is, only the first for each goal is read."""
+
+    for_model: Mapping[str, int]
+    for_machine: Mapping[str, int]
+    heads: Sequence[Job]  # in the order of the queue
+
+    def waited_by(self, machine: Machine, *, only_named: bool) -> int:
+        return (0 if only_named else self.for_model.get(machine.model_id, 0)) + self.for_machine.get(
+            machine.pk, 0
+        )
+
+    def first_for(self, machine: Machine) -> Job | None:
+        return next((job for job in self.heads if _could_go(job, machine)), None)
+
+
+def _queue(site_id: str) -> _Queue:
+    queued = Job.objects.filter(site_id=site_id, state=State.QUEUED, machine_file__isnull=False)
+    for_model: Counter[str] = Counter()
+    for_machine: Counter[str] = Counter()
+    goals = queued.order_by().values_list("machine_id", "machine_model_id").annotate(count=Count("pk"))
+    for machine_id, model_id, count in goals:
+        if machine_id is None:
+            for_model[model_id] += count
+        else:
+            for_machine[machine_id] += count
+    since = Coalesce("queued_at", "state_at")
+    place = Window(
+        RowNumber(),
+        partition_by=[F("machine_id"), F("machine_model_id")],
+        order_by=[F("priority").desc(), since.asc(), F("number").asc()],
+    )
+    heads = queued.annotate(place=place).filter(place=1).select_related("owner")
+    return _Queue(for_model, for_machine, list(heads.order_by("-priority", since, "number")))
+
+
+def _machines_now(site_id: str, queue: _Queue, at: datetime) -> list[MachineNow]:
     machines = list(in_use().filter(site_id=site_id))
     ids = [machine.pk for machine in machines]
     attempts = live_attempts(ids)
@@ -167,8 +202,6 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
         one.attempt_id: one.booking.start if one.booking else one.closes_at for one in overruns(site_id, at)
     }
     due = {machine.pk for machine, _use in maintenance_due(site_id, at)}
-    models = Counter(job.machine_model_id for job in queued if job.machine_id is None)
-    named = Counter(job.machine_id for job in queued if job.machine_id is not None)
     apart = only_named(machines)
     there = lying_on(ids)
     found = []
@@ -193,10 +226,10 @@ def _machines_now(site_id: str, queued: Sequence[Job], at: datetime) -> list[Mac
                 help_why=machine.needs_help_why,
                 on_it=_try(attempt, orders, late.get(attempt.pk)) if attempt else None,
                 at_work=(machine.linked and report in AT_WORK) or used_by_hand(machine, at),
-                waited_by=(0 if machine.pk in apart else models[machine.model_id]) + named[machine.pk],
+                waited_by=queue.waited_by(machine, only_named=machine.pk in apart),
                 carried=machine.driver not in FED | STARTED_BY_LINE,
                 maintenance_due=machine.pk in due,
-                next_job=next((_job(job) for job in queued if _could_go(job, machine)), None),
+                next_job=_job(first) if (first := queue.first_for(machine)) is not None else None,
             )
         )
     return found

@@ -18,7 +18,7 @@ from jobs.lifecycle.states import OrderState, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.recovery.models import Interruption
 from jobs.worklist.models import Handling
-from jobs.worklist.queries import digest_at, worklist, worklist_and_digest
+from jobs.worklist.queries import _queue, digest_at, worklist, worklist_and_digest
 from jobs.worklist.services import give_back, take
 from jobs.worklist.states import Need
 from tests.builders import MONDAY, hours, minutes
@@ -143,6 +143,32 @@ def test_it_takes_as_many_queries_for_110_machines_as_for_3(cast: Cast) -> None:
         return len(asked)
 
     assert fill(3) == fill(107)
+
+
+def test_of_a_long_queue_only_the_first_for_each_goal_is_read(cast: Cast) -> None:
+    """Ten thousand objects may wait: rows that are read do not grow with them, and the answers stay the same."""
+    carried = make_linked_machine(
+        cast.site, cast.model, at=MONDAY, name="Main", driver=Driver.HANDOVER, plate=Plate.CLEAR
+    )
+    other = make_linked_machine(cast.site, cast.model, at=MONDAY, name="Pleine", plate=Plate.TO_CLEAR)
+    for minute in range(12):
+        make_job(cast, state=State.QUEUED, at=MONDAY - minutes(minute))
+    named = make_job(cast, state=State.QUEUED, at=MONDAY - minutes(3), machine=carried)
+    first = make_job(cast, state=State.QUEUED, at=MONDAY - minutes(2), machine=carried, priority=5)
+    heads = _queue(cast.site.pk).heads
+    assert len(heads) == 2, "one that names the machine, one that names the model"
+    tasks = {
+        task.entry.machine_name: task.entry for task in worklist(cast.person("staff"), cast.site.pk, MONDAY)
+    }
+    assert (tasks["Main"].job and tasks["Main"].job.id) == first.pk
+    assert (tasks["Main"].count, tasks["Pleine"].count) == (14, 12)
+    Job.objects.filter(pk__in=[named.pk, first.pk]).update(machine=other)
+    tasks = {
+        task.entry.machine_name: task.entry for task in worklist(cast.person("staff"), cast.site.pk, MONDAY)
+    }
+    assert tasks["Main"].job is not None
+    assert tasks["Main"].job.since == MONDAY - minutes(11)
+    assert (tasks["Main"].count, tasks["Pleine"].count) == (12, 14)
 
 
 def test_a_plate_is_told_with_the_object_that_lies_there(cast: Cast) -> None:
