@@ -1,5 +1,6 @@
 """Handing in a file by page: what becomes a draft, what is refused at the door, what one may do, and who may look."""
 
+import hashlib
 from io import BytesIO
 
 import pytest
@@ -7,10 +8,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from fablab.core.errors import NotFound
 from jobs.lifecycle.models import Job
 from jobs.lifecycle.states import State
 from jobs.management.workers import inspect
+from jobs.uploads import arriving
 from jobs.uploads.models import Upload
+from jobs.uploads.services import begin_arriving
 from tests.builders_jobs import Cast, make_job, make_upload
 from tests.samples import shapes
 
@@ -77,6 +81,47 @@ def test_a_page_in_a_models_clothes_is_said_to_be_one_and_another_file_can_follo
     job.refresh_from_db()
     assert job.upload.name == "étoile_filante.stl"
     assert Job.objects.count() == 1
+
+
+def arrived(cast: Cast, part: str, content: bytes = CUBE, sha256: str = "") -> str:
+    """Have a file of this part's arrive whole before its form; return its id."""
+    person = cast.person(part)
+    one = begin_arriving(owner=person, name="étoile.stl", size=len(CUBE), sha256=sha256)
+    arriving.continue_at(person.pk, one.id, offset=0, source=BytesIO(content))
+    return one.id
+
+
+def test_a_file_that_arrived_before_its_form_goes_through_the_same_door_and_counts_once(
+    owner: Client, cast: Cast
+) -> None:
+    form = {"idempotency_key": "the-same", "arrived": arrived(cast, "owner")}
+    places = {owner.post("/objets/upload/", form).headers["Location"] for _ in range(2)}
+    job = Job.objects.get()
+    assert places == {f"/objets/{job.pk}/"}
+    assert (job.title, job.machine_model) == ("étoile", cast.model)
+    assert job.upload.path.read_bytes() == CUBE
+    other = {"arrived": arrived(cast, "owner", CUBE[:-1] + b"x")}
+    assert owner.post(f"/objets/{job.pk}/upload/", other).status_code == 303
+    job.refresh_from_db()
+    assert job.upload.path.read_bytes() == CUBE[:-1] + b"x"
+
+
+def test_somebody_elses_file_one_that_is_not_whole_and_a_damaged_one_are_refused_in_sentences(
+    owner: Client, cast: Cast
+) -> None:
+    damaged = arrived(cast, "owner", CUBE[:-1] + b"x", sha256=hashlib.sha256(CUBE).hexdigest())
+    for which, status, sentence in (
+        (arrived(cast, "other_member"), 400, "Choisis d’abord un fichier."),
+        ("../../etc/passwd", 400, "Choisis d’abord un fichier."),
+        (arrived(cast, "owner", CUBE[:99]), 409, "Le fichier n’est pas encore arrivé en entier."),
+        (damaged, 409, "Le fichier est arrivé abîmé. Envoie-le encore."),
+    ):
+        answer = owner.post("/objets/upload/", {"arrived": which})
+        assert answer.status_code == status
+        assert sentence in answer.content.decode()
+    assert (Upload.objects.count(), Job.objects.count()) == (0, 0)
+    with pytest.raises(NotFound):
+        arriving.find(cast.person("owner").pk, damaged)
 
 
 def test_the_same_form_sent_twice_makes_one_object(owner: Client) -> None:
