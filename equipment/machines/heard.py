@@ -18,17 +18,28 @@ from equipment.machines.states import AT_WORK, Report
 from fablab.core.errors import NotFound
 
 SEEN_EVERY = timedelta(seconds=30)  # how often a sign of life is written when nothing changed
+# Signs of life are written that often; a look is due every 15 s, and another process takes over within 30 s.
+UNWATCHED_AFTER = timedelta(seconds=90)
 NOT_HEARD = frozenset({Report.SILENT, Report.NEVER})
 LOST = NOT_HEARD | {Report.DISCONNECTED, Report.ERROR, Report.UNKNOWN}  # nobody knows what happens there
 
 
 def hear(
-    machine_id: str, *, report: str, path: str = "", foreign: bool = False, error: str = "", at: datetime
+    machine_id: str,
+    *,
+    report: str,
+    path: str = "",
+    foreign: bool = False,
+    error: str = "",
+    at: datetime,
+    lease_number: int | None = None,
 ) -> bool:
     """Keep what a machine said of itself, or its silence; return whether that changed.
 
     The same again is not written, but for a sign of life every 30 seconds. The plate gate follows in the same
-    transaction: work seen to begin or end means something on the plate, lost contact ends the right to start.
+    transaction: work seen to begin or end means something on the plate, lost contact ends the right to start. So does
+    a time in which nobody watched, whatever is said after it: while this program was off, somebody may have printed.
+    ``lease_number``: of who writes; what a process heard before it lost the machine is not written.
     """
     said = {
         "report": Report(str(report)),
@@ -36,17 +47,26 @@ def hear(
         "report_foreign": foreign,
         "report_error": error.replace("\0", "")[:300],
     }
-    known = Machine.objects.filter(pk=machine_id).values(*said, "seen_at").first()
+    known = Machine.objects.filter(pk=machine_id).first()
     if known is None:
         raise NotFound
-    if all(known[name] == value for name, value in said.items()):
-        if said["report"] not in NOT_HEARD and (
-            known["seen_at"] is None or known["seen_at"] <= at - SEEN_EVERY
-        ):
+    if lease_number not in (None, known.lease_number):
+        return False
+    unwatched = _was_unwatched(known, at)
+    if not unwatched and all(getattr(known, name) == value for name, value in said.items()):
+        if said["report"] not in NOT_HEARD and (known.seen_at is None or known.seen_at <= at - SEEN_EVERY):
             Machine.objects.filter(pk=machine_id).update(seen_at=at)
         return False
     with transaction.atomic():
         machine = lock_machine(machine_id)
+        if lease_number not in (None, machine.lease_number):
+            return False
+        unwatched = _was_unwatched(machine, at)
+        silent_long = (
+            machine.report in LOST
+            and machine.report_since is not None
+            and at - machine.report_since > UNWATCHED_AFTER
+        )
         before, now = Report(machine.report), Report(str(report))
         news: dict[str, Any] = dict(said)
         if now not in NOT_HEARD:
@@ -64,11 +84,20 @@ def hear(
         write(machine, **news)
         if (now in AT_WORK) is not (before in AT_WORK):
             mark_plate(machine, at=at, why="work_seen" if now in AT_WORK else "work_ended")
+        elif unwatched or (now not in LOST and silent_long):
+            void_plate_token(machine, at=at, why="unwatched")
         elif now in LOST:
             void_plate_token(machine, at=at, why="contact_lost")
         note_foreign(machine, report=now, foreign=foreign, path=str(said["report_path"]), at=at)
     machine_changed(machine)
     return True
+
+
+def _was_unwatched(machine: Machine, at: datetime) -> bool:
+    """Say whether somebody confirmed the plate clear, and then nobody heard the machine for too long."""
+    if not machine.plate_token or machine.seen_at is None or machine.plate_cleared_at is None:
+        return False
+    return at - max(machine.seen_at, machine.plate_cleared_at) > UNWATCHED_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from fablab.core.errors import NotAllowed, Problem, Refused
 from fablab.core.ids import new_id
 from fablab.people.models import User
 
-# Reasons to mark a plate after which something new may lie there.
+# Reasons to mark a plate after which something new may lie there, and reasons to end a right that may do that.
 BEGINNINGS = frozenset({"start", "work_seen", "foreign_print"})
+MAY_FILL = frozenset({"start", "in_use", "unwatched"})
 
 
 def clear_plate(machine: Machine, *, actor: User, at: datetime, own_work: bool = False) -> Machine:
@@ -54,7 +55,9 @@ def mark_plate(machine: Machine, *, at: datetime, why: str) -> Machine:
 
 
 def void_plate_token(machine: Machine, *, at: datetime, why: str) -> Machine:
-    """End the right to start, used or overtaken: a person must confirm the plate anew."""
+    """End the right to start, used or overtaken: a person must confirm the plate anew, and look at it for that."""
+    if why in MAY_FILL:
+        write(machine, plate_number=machine.plate_number + 1)
     if machine.plate_token:
         write(machine, plate_token="")
         log(machine, "plate_token_void", None, at, {"why": why})

@@ -76,7 +76,7 @@ def take_in_use(machine_id: str, *, actor: User, at: datetime) -> Machine:
         machine = _on_duty(machine_id, actor)
         if machine.linked:
             raise Refused(Problem("machine_speaks_itself", {"machine": machine.name}))
-        write(machine, in_use_since=at, plate_number=machine.plate_number + 1)
+        write(machine, in_use_since=at)
         log(machine, "in_use", actor, at)
         void_plate_token(machine, at=at, why="in_use")
     machine_changed(machine)

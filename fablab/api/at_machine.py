@@ -22,6 +22,7 @@ from fablab.core.words import say
 from jobs.lifecycle import services
 from jobs.lifecycle.queries import Viewer, visible_jobs, with_all_that_pages_show
 from jobs.planning.queries import next_for_machine
+from jobs.planning.services import take_now
 
 
 class TakeIn(Strict):
@@ -34,7 +35,7 @@ class Take(JobEndpoint):
     @extend_schema(operation_id="job_take", request=TakeIn, responses=out.JobOut)
     def post(self, request: Request, job_id: str) -> Response:
         given = body_of(request, TakeIn)
-        services.take(job_id, given["machine"], actor=self.person, at=self.at)
+        take_now(job_id, given["machine"], actor=self.person, at=self.at)
         return Response(self.shape(job_id))
 
 

@@ -17,21 +17,16 @@ from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
 from jobs.planning.facts import Place
-from jobs.planning.guards import NOT_REACHED
+from jobs.planning.guards import REFUSES_FILE
 from jobs.planning.pauses import tell_of_pauses
-from jobs.planning.queries import Outlook, PutOff, outlooks, pulse
+from jobs.planning.queries import Outlook, outlooks, pulse
 from jobs.planning.services import warn_of_overruns
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "fl"
-REFUSES_FILE = "waiting_file_refused"
 WARN_EVERY = timedelta(seconds=30)
 LOOK_ANEW = timedelta(seconds=5)
-PUT_OFF_S = {  # a machine is not asked again for so long
-    REFUSES_FILE: 300.0,  # somebody has to make room there
-    NOT_REACHED: 60.0,
-}
 
 
 @dataclass(frozen=True)
@@ -73,13 +68,7 @@ class Memory:
         return True
 
 
-def look(
-    leases: Mapping[str, int],
-    *,
-    at: datetime,
-    put_off: PutOff | None = None,
-    memory: Memory | None = None,
-) -> list[Claimed]:
+def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = None) -> list[Claimed]:
     """Claim what the plan begins now on machines whose lease (number) this process holds; store why the rest waits.
 
     Repeatable: the same situation writes nothing. Somebody quicker, or an approval that does not hold any more, is no
@@ -94,36 +83,45 @@ def look(
     beats = pulse()
     known: dict[str, Hashable] = {}
     if memory is not None:
-        ours = (tuple(sorted(leases.items())), tuple(sorted(put_off or ())))
+        ours = tuple(sorted(leases.items()))
         known = {site: (beat, ours) for site, beat in beats.items()}
         beats = {site: beat for site, beat in beats.items() if memory.is_news(site, known[site], at)}
         memory.sites = {site: kept for site, kept in memory.sites.items() if site in known}
     if not beats:
         return []
     claimed: list[Claimed] = []
-    for site_id, outlook in outlooks(at, site_ids=beats, put_off=put_off).items():
-        places = outlook.plan(at)
+    for site_id, outlook in outlooks(at, site_ids=beats).items():
+        if memory is not None:
+            memory.sites[site_id] = (known[site_id], at, at + LOOK_ANEW)
+        try:
+            places = outlook.plan(at)
+        except Exception:  # one site's queue holds up no other site
+            logger.exception("the queue of site %s could not be planned", site_id)
+            continue
         if memory is not None:
             begins = [place.expected_start for place in places.values() if place.expected_start is not None]
             soonest = min((begin for begin in begins if begin > at), default=at + LOOK_ANEW)
             memory.sites[site_id] = (known[site_id], at, min(at + LOOK_ANEW, soonest))
-        claimed += _carry_out(outlook, places.values(), leases, at)
+        claimed += _carry_out(site_id, outlook, places.values(), leases, at)
     return claimed
 
 
 def _carry_out(
-    outlook: Outlook, places: Iterable[Place], leases: Mapping[str, int], at: datetime
+    site_id: str, outlook: Outlook, places: Iterable[Place], leases: Mapping[str, int], at: datetime
 ) -> list[Claimed]:
     claimed = []
+    news = {}
     for place in places:
         if place.reasons:
             reasons = [reason.as_json() for reason in place.reasons]
             if reasons != outlook.stored[place.job_id]:
-                lifecycle.note_waiting(place.job_id, reasons, at=at)
+                news[place.job_id] = reasons
         elif place.machine_id is not None and place.machine_id in leases:
             attempt = _claim(place.job_id, place.machine_id, leases[place.machine_id], at)
             if attempt is not None:
                 claimed.append(Claimed(place.job_id, place.machine_id, attempt.pk))
+    if news:
+        lifecycle.note_waiting(site_id, news, at=at)
     return claimed
 
 
@@ -147,13 +145,14 @@ def was_not_sent(live: LiveAttempt, *, code: str, put_off: str, at: datetime) ->
     """Give a job back whose file did not get to the machine; after three tries it has failed.
 
     ``put_off``: the machine has no room for the file or does not take it (``REFUSES_FILE``), or the way to it is
-    shut (``NOT_REACHED``), which is no fault of the job: it stays in the queue (fault case 13), and the caller puts it
-    off for this machine first (``PUT_OFF_S``). Empty: that was a try.
+    shut (``NOT_REACHED``), which is no fault of the job: it stays in the queue (fault case 13), and this machine is not
+    asked again for a while, whichever process plans. Empty: that was a try.
     """
     # Perhaps a part of it, or all, is there: what is noted is removed later.
     built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
     lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
     if put_off:
+        lifecycle.note_put_off(live.id, put_off)  # before it is given back: somebody may plan at any moment
         why = "storage_refused" if put_off == REFUSES_FILE else "sending_failed"
         give_back(live.id, why=why, blameless=True, at=at, code=code)
         return

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from equipment.bookings.states import LIVE
 from equipment.machines.states import Plate
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Order
@@ -61,7 +62,7 @@ def _waiting(attempt: Attempt, at: datetime) -> Sequence[Waiting]:
     minutes = report.get("minutes")
     found = []
     for job in (part.job for part in attempt.parts.all() if part.live):
-        booking = job.booking
+        booking = job.booking if job.booking is not None and job.booking.state in LIVE else None
         found.append(
             Waiting(
                 id=job.pk,

@@ -29,6 +29,7 @@ _CLOCK = re.compile(rb"(\d{1,4}):(\d\d):(\d\d)")
 _SPAN = re.compile(rb"(\d{1,6}(?:\.\d{1,6})?)\s*(d|h|m|s)", re.IGNORECASE)
 _NUMBER = re.compile(rb"\d{1,9}(?:\.\d{1,9})?")
 _SECONDS = {b"d": 86400.0, b"h": 3600.0, b"m": 60.0, b"s": 1.0}
+LONGEST_S = 60 * 86400.0  # no print takes longer; a greater number is somebody's joke
 _KIND = re.compile(rb"[A-Za-z][A-Za-z0-9+-]{0,19}")
 
 
@@ -127,7 +128,12 @@ class Told:
 
 
 def _duration(text: bytes) -> float | None:
-    """Seconds of "1d 3h 20m 51s", "1 hour 3 minutes", "0:30:00" or "91"; None when there is no time in it."""
+    """Seconds of "1d 3h 20m 51s", "1 hour 3 minutes", "0:30:00" or "91"; None without a time that a print may take."""
+    seconds = _seconds(text)
+    return seconds if seconds is not None and seconds <= LONGEST_S else None
+
+
+def _seconds(text: bytes) -> float | None:
     clock = _CLOCK.search(text)
     if clock:
         return int(clock[1]) * 3600.0 + int(clock[2]) * 60.0 + int(clock[3])

@@ -1,5 +1,7 @@
 """The physical tries: claimed, sent, reported on, ended. Called by dispatch and supervision."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +50,7 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
             if problem is not None:
                 raise Conflict(problem)  # it became another model, or the job goes to another site by now
             apply(job_id, Action.CLAIM, actor=None, source=Source.DISPATCHER, at=at, machine=machine.name)
-            if _is_for_another(job_id, machine_id):
+            if is_for_another(job_id, machine_id):
                 raise Conflict("moved_elsewhere")  # since the plan was made
             attempt = begin_attempt(job_id, machine, at=at)
     except IntegrityError as reason:
@@ -57,7 +59,7 @@ def claim(job_id: str, machine_id: str, *, lease_number: int, at: datetime) -> A
     return attempt
 
 
-def _is_for_another(job_id: str, machine_id: str) -> bool:
+def is_for_another(job_id: str, machine_id: str) -> bool:
     """Say whether a job, or the time booked for it, is for one machine alone, and that is not this one."""
     named = Q(machine__isnull=False) & ~Q(machine=machine_id)
     booked = Q(machine__isnull=True, booking__state__in=LIVE) & ~Q(booking__machine=machine_id)
@@ -174,17 +176,28 @@ def note_remote_deleted(attempt_id: str, *, at: datetime) -> None:
     Attempt.objects.filter(pk=attempt_id).update(remote_deleted_at=at)
 
 
-def note_waiting(job_id: str, reasons: list[dict[str, Any]], *, at: datetime) -> bool:
-    """Keep why a queued job does not move: one ``{"code", "params"}`` per failed guard. Returns whether that is new."""
-    changed = (
-        Job.objects.filter(pk=job_id, state=State.QUEUED)
-        .exclude(waiting_for=reasons)
-        .update(waiting_for=reasons)
-    )
+def note_put_off(attempt_id: str, code: str) -> None:
+    """Note that the machine is not to be asked for this file again for a while, and why (``planning.guards``)."""
+    Attempt.objects.filter(pk=attempt_id).update(put_off=code)
+
+
+def note_waiting(site_id: str, reasons: Mapping[str, list[dict[str, Any]]], *, at: datetime) -> int:
+    """Keep why queued jobs of a site do not move: for each one ``{"code", "params"}`` per failed guard.
+
+    In few writes however many they are: those that wait for the same reasons together. Returns how many changed.
+    """
+    alike: dict[str, list[str]] = {}
+    for job_id, why in reasons.items():
+        alike.setdefault(json.dumps(why, sort_keys=True), []).append(job_id)
+    changed = 0
+    with transaction.atomic():
+        for job_ids in alike.values():
+            changed += Job.objects.filter(pk__in=sorted(job_ids), state=State.QUEUED).update(
+                waiting_for=reasons[job_ids[0]]
+            )
     if changed:
-        site_id = Job.objects.values_list("site_id", flat=True).get(pk=job_id)
-        push.changed(f"job:{job_id}", f"queue:{site_id}")
-    return bool(changed)
+        push.changed(*(f"job:{job_id}" for job_id in reasons), f"queue:{site_id}")
+    return changed
 
 
 def _attempt_changed(attempt_id: str) -> None:

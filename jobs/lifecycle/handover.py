@@ -4,6 +4,7 @@ They take the next object to the machine: claimed and loaded in one transaction,
 then on ``press`` takes their word for a fact: started, paused, finished, failed, stopped. The plate gate is the same.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -20,15 +21,24 @@ from fablab.core.errors import Conflict, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
 from jobs.lifecycle.apply import apply, approval_problem
-from jobs.lifecycle.attempts import begin_attempt
+from jobs.lifecycle.attempts import begin_attempt, is_for_another
 from jobs.lifecycle.models import Attempt, Job
 from jobs.lifecycle.queries import job_for
 from jobs.lifecycle.states import Source, State
 from jobs.lifecycle.table import APPROVAL_UNDO_S, Action
 
 
-def take(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
+def take(
+    job_id: str,
+    machine_id: str,
+    *,
+    actor: User,
+    at: datetime,
+    objections: Callable[[], Sequence[Problem]] = tuple,
+) -> Job:
     """Take a queued job to a machine whose files are carried by hand: queued → sending → loaded at once.
+
+    ``objections`` are asked under the machine's lock: what the plan knows against it (``planning.services.take_now``).
 
     Raises ``NotFound`` for a job or machine that the actor does not see, ``NotAllowed`` for who may not operate it,
     ``Refused`` with every reason why it cannot be taken there now, and ``Conflict`` when somebody was quicker
@@ -43,6 +53,7 @@ def take(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
     try:
         with transaction.atomic():
             machine = lock_machine(machine_id)
+            against = objections()
             apply(
                 job_id,
                 Action.CLAIM,
@@ -52,7 +63,7 @@ def take(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
                 on=machine,
                 machine=machine.name,
             )
-            problems = _why_not(job, machine, at)
+            problems = [*_why_not(job_for(actor, job_id), machine, at), *against]
             if problems:
                 raise Refused(*problems)
             begin_attempt(job_id, machine, at=at)
@@ -80,7 +91,7 @@ def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:
         problems.append(Problem("approved_just_now", {"seconds": APPROVAL_UNDO_S}))
     if Driver(machine.driver) in WATCHED:
         problems.append(Problem("machine_fed_by_line", {"machine": machine.name}))
-    wanted = {job.machine_id, machine.pk} - {None} == {machine.pk}
+    wanted = not is_for_another(job.pk, machine.pk)
     fits = (machine.model_id, machine.site_id) == (job.machine_model_id, job.site_id)
     if machine.retired_at is not None or not fits or not wanted:
         problems.append(Problem("other_machine", {"machine": machine.name}))

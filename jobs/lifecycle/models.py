@@ -135,6 +135,9 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=14, blank=True)  # finished, failed, cancelled, released
+    put_off = models.CharField(
+        max_length=24, blank=True
+    )  # why its machine is not asked for this file for a while
     remote_deleted_at = models.DateTimeField(null=True)  # removed from the machine after the end (PRIV-6)
     # Losing contact, or a start that nobody saw happen: shown as "On vérifie la machine", never as printing.
     unsure_since = models.DateTimeField(null=True)

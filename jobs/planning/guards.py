@@ -16,6 +16,13 @@ NOT_REACHED = "waiting_unreachable"
 UNDO = timedelta(seconds=APPROVAL_UNDO_S)
 
 
+REFUSES_FILE = "waiting_file_refused"  # the machine has no room for it, or does not take it
+PUT_OFF_FOR = {  # a machine is not asked again for so long
+    REFUSES_FILE: timedelta(minutes=5),  # somebody has to make room there
+    NOT_REACHED: timedelta(minutes=1),
+}
+
+
 class About(StrEnum):
     """Whom a guard asks: those that ask one alone are asked once for many pairs."""
 
@@ -185,7 +192,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("waiting_power_cut", About.PAIR, _power_cut),
     Guard("waiting_out_of_order", About.PAIR, _outage),
     Guard(NOT_REACHED, About.PAIR, _not_reached),
-    Guard("waiting_file_refused", About.PAIR, _put_off),
+    Guard(REFUSES_FILE, About.PAIR, _put_off),
 )
 BUSY = "waiting_machine_busy"
 NO_MACHINE = "waiting_no_machine"

@@ -20,14 +20,27 @@ from jobs.lifecycle.models import Attempt, AttemptJob, Job
 from jobs.lifecycle.queries import Candidate, last_ends, live_attempts, queued
 from jobs.lifecycle.states import STARTED, State
 from jobs.planning.facts import CHANGEOVER, HORIZON, Held, MachineNow, Place, Reason, Waiting
-from jobs.planning.guards import could_take, why_not
+from jobs.planning.guards import BUSY, PUT_OFF_FOR, could_take, why_not
 from jobs.planning.order import SHARE_DAYS
 from jobs.planning.plan import plan
 
 SEEN_WITHIN_S = 30 + STALE_AFTER_S  # ``seen_at`` is written every 30 s at the latest
 UNHEARD = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
 
-PutOff = Mapping[tuple[str, str], tuple[str, datetime]]  # (job, machine) -> (code, until)
+MOST_MINUTES = 60 * 24 * 60  # a file may say what it likes
+# What the plan holds against a job at a machine to which a person is about to take it.
+AGAINST_TAKING = frozenset(
+    {
+        "waiting_needs_help",
+        "waiting_closed",
+        "waiting_too_long",
+        BUSY,
+        "waiting_own_booking",
+        "waiting_next_booking",
+        "waiting_closing_time",
+        "waiting_power_cut",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +88,7 @@ def pulse() -> dict[str, Hashable]:
     return {site: (beat, machines.get(site)) for site, beat in jobs.items()}
 
 
-def outlooks(
-    at: datetime, *, site_ids: Iterable[str] | None = None, put_off: PutOff | None = None
-) -> dict[str, Outlook]:
+def outlooks(at: datetime, *, site_ids: Iterable[str] | None = None) -> dict[str, Outlook]:
     """Return the sites where jobs wait (of these, or all), by id; one query when nobody waits anywhere."""
     candidates = queued(site_ids)
     if not candidates:
@@ -86,11 +97,12 @@ def outlooks(
     bookings = _bookings({one.booking_id for one in candidates if one.booking_id})
     attempts, machines = machines_now(sites, at)
     used = _used(sites, at)
+    put_off = _put_off(sites, at)
     found = {}
     for site_id in sorted(sites):
         there = [one for one in candidates if one.site_id == site_id]
         found[site_id] = Outlook(
-            jobs={one.job_id: _waiting(one, bookings, put_off or {}) for one in there},
+            jobs={one.job_id: _waiting(one, bookings, put_off.get(one.job_id, {})) for one in there},
             machines=tuple(machines.get(site_id, ())),
             used=used,
             on_machines=_turns(attempts),
@@ -108,7 +120,9 @@ def _bookings(ids: set[str]) -> dict[str, Booking]:
     return {row.pk: row for row in Booking.objects.filter(pk__in=ids, state__in=LIVE)} if ids else {}
 
 
-def _waiting(one: Candidate, bookings: Mapping[str, Booking], put_off: PutOff) -> Waiting:
+def _waiting(
+    one: Candidate, bookings: Mapping[str, Booking], put_off: Mapping[str, tuple[str, datetime]]
+) -> Waiting:
     booking = bookings.get(one.booking_id or "")
     return Waiting(
         id=one.job_id,
@@ -118,7 +132,7 @@ def _waiting(one: Candidate, bookings: Mapping[str, Booking], put_off: PutOff) -
         format=one.format,
         machine_id=one.machine_id,
         approved_at=one.approved_at,
-        length=timedelta(minutes=one.minutes) if one.minutes is not None else None,
+        length=timedelta(minutes=min(one.minutes, MOST_MINUTES)) if one.minutes is not None else None,
         priority=one.priority,
         material=one.material,
         nozzle_mm=one.nozzle_mm,
@@ -127,8 +141,22 @@ def _waiting(one: Candidate, bookings: Mapping[str, Booking], put_off: PutOff) -
             Held(booking.pk, booking.person_id, booking.start, booking.held_end) if booking else None
         ),
         booked_machine_id=booking.machine_id if booking else None,
-        put_off={machine: value for (job, machine), value in put_off.items() if job == one.job_id},
+        put_off=put_off,
     )
+
+
+def _put_off(site_ids: Iterable[str], at: datetime) -> dict[str, dict[str, tuple[str, datetime]]]:
+    """Return which machines are not asked for a job's file just now: job → machine → (code, until)."""
+    rows = Attempt.objects.filter(
+        machine__site_id__in=list(site_ids), ended_at__gt=at - max(PUT_OFF_FOR.values())
+    ).exclude(put_off="")
+    found: dict[str, dict[str, tuple[str, datetime]]] = {}
+    for job_id, machine_id, code, ended_at in rows.order_by("ended_at").values_list(
+        "jobs", "machine_id", "put_off", "ended_at"
+    ):
+        if ended_at is not None:  # filtered
+            found.setdefault(job_id, {})[machine_id] = (code, ended_at + PUT_OFF_FOR[code])
+    return found
 
 
 def _used(site_ids: Iterable[str], at: datetime) -> dict[str, timedelta]:
@@ -294,3 +322,18 @@ def next_for_machine(machine_id: str, at: datetime) -> list[Next]:
         for job_id, place in found.plan(at).items()
         if could_take(found.jobs[job_id], machine)
     ]
+
+
+def against_taking(job_id: str, machine_id: str, at: datetime) -> tuple[Reason, ...]:
+    """Return why a queued job is not to be taken to this machine now, as far as time and the machine's state say so.
+
+    What it fits is not asked: who takes it puts that in. Nor is what ``lifecycle.take`` says itself.
+    """
+    found = outlooks(at, site_ids=Job.objects.filter(pk=job_id).values_list("site_id", flat=True))
+    for outlook in found.values():
+        machine = next((one for one in outlook.machines if one.id == machine_id), None)
+        if machine is not None and job_id in outlook.jobs:
+            said = why_not(outlook.jobs[job_id], machine, at)
+            asked = AGAINST_TAKING - ({BUSY} if machine.taken else set())
+            return tuple(reason for reason in said if reason.code in asked)
+    return ()

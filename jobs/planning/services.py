@@ -9,11 +9,15 @@ from equipment.bookings.models import Booking
 from equipment.bookings.queries import booking_for
 from equipment.machines.locks import lock_machine
 from fablab.core.clock import local_time
+from fablab.core.errors import Problem
 from fablab.notices import services as notices
 from fablab.notices.queries import standing
 from fablab.people.models import User
+from jobs.lifecycle.handover import take
+from jobs.lifecycle.models import Job
 from jobs.lifecycle.moving import follow_booking
 from jobs.planning.overruns import Overrun, near_overruns
+from jobs.planning.queries import against_taking
 
 QUARTER = timedelta(minutes=15)
 OVERRUN = "overrun_booking"
@@ -57,6 +61,22 @@ def _around(moment: datetime, zone: str) -> str:
 
 def _key(attempt_id: str, booking_id: str) -> str:
     return f"overrun:{attempt_id}:{booking_id}"
+
+
+def take_now(job_id: str, machine_id: str, *, actor: User, at: datetime) -> Job:
+    """Take a queued job to a machine that people feed, unless the plan says that it is not the time for that.
+
+    Raises what ``lifecycle.take`` raises; ``Refused`` carries the plan's reasons beside the others.
+    """
+    return take(
+        job_id,
+        machine_id,
+        actor=actor,
+        at=at,
+        objections=lambda: [
+            Problem(reason.code, dict(reason.params)) for reason in against_taking(job_id, machine_id, at)
+        ],
+    )
 
 
 def take_other_time(

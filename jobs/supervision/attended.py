@@ -106,7 +106,14 @@ class Attended:
         return found.machine.report == HEARD
 
     async def _keep(self, report: str, error: str) -> None:
-        await self.bench.db(machines.hear, self.machine_id, report=report, error=error, at=self.bench.clock())
+        await self.bench.db(
+            machines.hear,
+            self.machine_id,
+            report=report,
+            error=error,
+            at=self.bench.clock(),
+            lease_number=self.lease.number,
+        )
 
     async def settle(self) -> None:
         """Begin what has to be begun; what moves the job is said by a person, or by the bytes of an order."""

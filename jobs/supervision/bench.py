@@ -78,17 +78,13 @@ class Places:
 
 @dataclass
 class Bench:
-    """Shared by the watches of one process.
-
-    ``put_off``: (job, machine) → (code, until) for machines that refused a job's file; this process remembers it.
-    """
+    """Shared by the watches of one process."""
 
     threads: Executor
     chance: Random = field(default_factory=Random)
     clock: Callable[[], datetime] = timezone.now
     monotonic: Callable[[], float] = time.monotonic
     uploads: "Places" = field(default_factory=lambda: Places(UPLOADS_AT_ONCE))
-    put_off: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=Sampling)
 
     async def db(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

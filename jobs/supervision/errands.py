@@ -11,6 +11,7 @@ from jobs.lifecycle.queries import LiveAttempt
 from jobs.lifecycle.states import State, Verb
 from jobs.supervision import records
 from jobs.supervision.bench import Bench
+from jobs.supervision.coordinator import Backoff
 from jobs.supervision.orders import Orders
 from jobs.supervision.sending import send, sweep, tidy
 
@@ -36,6 +37,8 @@ class Errands:
         self._sending: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._news = asyncio.Event()  # of the database, for the file on its way
+        self._sends_badly = Backoff(bench.chance)
+        self._send_from = float("-inf")
         self._tidied_at = self._swept_at = float("-inf")
 
     @property
@@ -56,7 +59,9 @@ class Errands:
 
     def deliver(self, attempt: LiveAttempt | None) -> None:
         """Have the attempt's file on its way, if that is where it should be."""
-        if attempt is not None and attempt.state is State.SENDING and _is_free(self._sending):
+        if attempt is None or attempt.state is not State.SENDING or not _is_free(self._sending):
+            return
+        if self._bench.monotonic() >= self._send_from:
             self._sending = self._begin(self._deliver(attempt))
 
     def look_again(self) -> None:
@@ -64,6 +69,15 @@ class Errands:
         self._news.set()
 
     async def _deliver(self, attempt: LiveAttempt) -> None:
+        """What nobody foresaw is tried again after a pause that grows, not in the same moment."""
+        try:
+            await self._send_while_wanted(attempt)
+        except Exception:
+            self._send_from = self._bench.monotonic() + self._sends_badly.failed()
+            raise
+        self._sends_badly.worked()
+
+    async def _send_while_wanted(self, attempt: LiveAttempt) -> None:
         """Send until it is there or nobody wants it: a cancel ends the transfer now, not after it."""
         sending = asyncio.create_task(send(self._driver, attempt, self._bench))
         try:

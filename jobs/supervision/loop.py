@@ -12,6 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 
@@ -78,11 +79,20 @@ def own_name() -> str:
     Beside others each run has its own. An installation of one process (its lock file says so) keeps its name, so that
     after a power cut it need not wait for its own lease to run out.
     """
-    host = socket.gethostname()[:15]
+    name = socket.gethostname()
+    host = name[:15]
     if settings.REDIS_URL:
         return f"{host}-{os.getpid()}-{new_id()}"
-    place = hashlib.sha256(str(settings.VAR_DIR).encode()).hexdigest()[:12]
+    place = hashlib.sha256(f"{name} {_computer()} {settings.VAR_DIR}".encode()).hexdigest()[:12]
     return f"{host}-alone-{place}"
+
+
+def _computer() -> str:
+    """Return what tells computers of one name apart, where the system knows it (machine-id(5))."""
+    try:
+        return Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        return ""
 
 
 class Supervisor:
@@ -203,6 +213,7 @@ class Supervisor:
         held = await self.bench.db(
             machines.keep_leases, self.owner, list(asked), at=self.bench.clock(), seconds=LEASE_S
         )
+        lost = []
         for machine_id, lease in asked.items():
             post = self._posts.get(machine_id)
             if post is None or post.lease is not lease:
@@ -210,8 +221,10 @@ class Supervisor:
             if held.get(machine_id) == lease.number:
                 lease.until = until
             else:
-                logger.warning("%s: the lease is lost, another process watches it now", machine_id)
-                await self._leave(machine_id, drop=False)
+                lost.append(machine_id)
+        for machine_id in lost:  # after all others were prolonged: leaving takes a moment each
+            logger.warning("%s: the lease is lost, another process watches it now", machine_id)
+            await self._leave(machine_id, drop=False)
 
     # --- what is kept for the plots ---------------------------------------------------------------------------------
 
@@ -231,18 +244,20 @@ class Supervisor:
     async def tick(self) -> None:
         """Carry what changed in the database to the watches, and give idle machines their next job."""
         leases = self.leases
-        now = self.bench.clock()
-        for where in [key for key, (_, until) in self.bench.put_off.items() if until <= now]:
-            del self.bench.put_off[where]
-        pulse = await self.bench.db(self._look, leases)
+        try:
+            await self.bench.db(self._look, leases)
+        finally:  # orders go out, whatever the queue's look met
+            await self._tell_watches(leases)
+
+    async def _tell_watches(self, leases: dict[str, int]) -> None:
+        pulse: dict[str, object] = dict(await self.bench.db(records.pulse, list(leases)))
         for machine_id, beat in pulse.items():
             if self._pulse.get(machine_id) != beat and machine_id in self._posts:
                 self._posts[machine_id].watch.kick()
         self._pulse = pulse
 
-    def _look(self, leases: dict[str, int]) -> dict[str, object]:
+    def _look(self, leases: dict[str, int]) -> None:
         at = self.bench.clock()
         lifecycle.expire_orders(at=at)
         dispatch.release_the_forgotten(list(leases), at=at)
-        dispatch.look(leases, at=at, put_off=self.bench.put_off, memory=self._looks)
-        return dict(records.pulse(list(leases)))
+        dispatch.look(leases, at=at, memory=self._looks)

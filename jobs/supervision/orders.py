@@ -177,6 +177,11 @@ class Orders:
                 await self._settle(order.pk, OrderState.UNKNOWN, problem.code)
         except Cut:
             await self._settle(order.pk, OrderState.UNKNOWN, "answer_lost")
+        except Exception:
+            memory.start_went(
+                StartAsked.UNKNOWN, bench.monotonic()
+            )  # or no order would leave any more, a stop neither
+            raise
         else:
             failpoints.passing(failpoints.AFTER_START_ACCEPTED)
             memory.start_went(StartAsked.ACCEPTED, bench.monotonic())

@@ -153,6 +153,7 @@ def keep(found: Situation, heard: Heard | None, decisions: Iterable[Decision], *
                 foreign=heard.foreign,
                 error=heard.error,
                 at=at,
+                lease_number=found.machine.lease_number,
             )
         for decision in decisions:
             try:

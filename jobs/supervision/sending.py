@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import re
-from datetime import timedelta
 
 from equipment.drivers.base import Code, Driver, DriverError, RemoteFile
 from equipment.machines import services as machines
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.queries import LiveAttempt
-from jobs.planning.guards import NOT_REACHED
+from jobs.planning.guards import NOT_REACHED, REFUSES_FILE
 from jobs.supervision import failpoints, records, telling
 from jobs.supervision.bench import Bench, sha256_of
 
@@ -119,11 +118,6 @@ async def _carry(driver: Driver, live: LiveAttempt, bench: Bench) -> RemoteFile:
 async def _not_sent(driver: Driver, live: LiveAttempt, problem: DriverError, bench: Bench) -> None:
     logger.warning("%s: the file of attempt %s did not arrive: %s", live.machine_id, live.id, problem)
     put_off = _put_off(driver, problem)
-    if put_off:
-        # Before it is given back: the dispatcher may look at any moment.
-        until = bench.clock() + timedelta(seconds=dispatch.PUT_OFF_S[put_off])
-        for job_id in live.job_ids:
-            bench.put_off[(job_id, live.machine_id)] = (put_off, until)
     if put_off == NOT_REACHED:
         # The same way is tried all the while: when it is open again, that is heard.
         await bench.db(machines.hear, live.machine_id, report="silent", error=problem.code, at=bench.clock())
@@ -137,7 +131,7 @@ def _put_off(driver: Driver, problem: DriverError) -> str:
     there was a try. Of a folder nobody knows more than that the way to it is shut.
     """
     if problem.code is Code.STORAGE_REFUSED:
-        return dispatch.REFUSES_FILE
+        return REFUSES_FILE
     if driver.capabilities.observe or problem.code is Code.FILE_DIFFERS:
         return ""
     return NOT_REACHED

@@ -1,5 +1,7 @@
 """The plate gate: a stored fact, cleared only by a recorded person on site, with a token for one start (REL-17)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 
@@ -142,6 +144,28 @@ def test_lost_contact_ends_the_right_to_start_for_nobody_saw_what_happened_meanw
     hear(machine.pk, report=Report.READY, at=MONDAY + minutes(5))
     machine.refresh_from_db()
     assert (machine.plate, machine.plate_token) == (Plate.CLEAR, "")
+
+
+@pytest.mark.parametrize(("away", "holds"), [(minutes(1), True), (minutes(2), False)])
+def test_a_time_in_which_nobody_watched_ends_the_right_to_start_though_the_machine_says_the_same_as_before(
+    away: timedelta, holds: bool
+) -> None:
+    """While this program was off, somebody may have printed from the machine's own pages, to the end."""
+    machine = make_linked_machine()
+    hear(machine.pk, report=Report.READY, at=MONDAY)
+    cleared = clear(machine, somebody_there(machine))
+    hear(machine.pk, report=Report.READY, at=MONDAY + away)
+    machine.refresh_from_db()
+    assert bool(machine.plate_token) is holds
+    assert machine.plate_number == cleared.plate_number + (not holds), "who looked before looks again"
+
+
+def test_what_was_heard_before_the_machine_was_lost_to_another_supervisor_is_not_written() -> None:
+    machine = make_linked_machine(lease_number=7)
+    assert not hear(machine.pk, report=Report.PRINTING, foreign=True, at=MONDAY, lease_number=6)
+    machine.refresh_from_db()
+    assert (machine.report, machine.plate) == (Report.READY, Plate.CLEAR)
+    assert hear(machine.pk, report=Report.PRINTING, foreign=True, at=MONDAY, lease_number=7)
 
 
 def test_contact_lost_in_the_middle_of_a_print_leaves_the_plate_to_be_cleared() -> None:

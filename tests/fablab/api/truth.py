@@ -2,15 +2,25 @@
 
 import functools
 import re
+import threading
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # untyped library
 
+_one_at_a_time = (
+    threading.RLock()
+)  # the generator is no reader for twenty threads, and a cache lets all of them in
 
-@functools.cache
+
 def published() -> dict[str, Any]:
     """Return the OpenAPI document."""
+    with _one_at_a_time:
+        return _published()
+
+
+@functools.cache
+def _published() -> dict[str, Any]:
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # untyped library
     document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # as above
     assert isinstance(document, dict)

@@ -15,6 +15,7 @@ from jobs.lifecycle.models import Attempt, Job, JobEvent
 from jobs.lifecycle.queries import live_attempt, undeleted_remote_files
 from jobs.lifecycle.states import OrderState, State, Verb
 from jobs.lifecycle.table import Action
+from jobs.planning.guards import REFUSES_FILE
 from jobs.planning.queries import next_for_machine
 from jobs.uploads.models import Upload
 from tests.builders import MONDAY, make_booking, make_person
@@ -246,16 +247,50 @@ def test_a_file_that_did_not_arrive_puts_the_job_back_in_its_place_and_the_third
 
 def test_case_13_a_machine_whose_storage_is_full_is_named_and_the_job_stays_queued(cast: Cast) -> None:
     job = queued(cast)
-    put_off: dict[tuple[str, str], tuple[str, datetime]] = {}
     for _ in range(5):
-        dispatch.look(leases(cast.machine), at=MONDAY, put_off=put_off)
+        dispatch.look(leases(cast.machine), at=MONDAY)
         live = live_attempt(cast.machine.pk)
         if live is not None:
-            put_off[(job.pk, cast.machine.pk)] = (dispatch.REFUSES_FILE, MONDAY + timedelta(minutes=5))
-            dispatch.was_not_sent(live, code="storage_refused", put_off=dispatch.REFUSES_FILE, at=MONDAY)
+            dispatch.was_not_sent(live, code="storage_refused", put_off=REFUSES_FILE, at=MONDAY)
     assert codes(job) == ["waiting_file_refused"]
     assert (job.state, job.attempts_made) == (State.QUEUED, 0)
     assert JobEvent.objects.filter(job=job, action=Action.CLAIM).count() == 1
+
+
+def test_what_one_machine_refused_another_process_plans_for_another_machine(cast: Cast) -> None:
+    """Each process claims for its own machines; both must plan alike, or neither claims."""
+    job = queued(cast)
+    other = make_linked_machine(cast.site, cast.model, at=MONDAY)
+    Machine.objects.filter(pk=cast.machine.pk).update(plate="clear")
+    Machine.objects.filter(pk=other.pk).update(plate="to_clear")
+    look(cast)
+    live = live_attempt(cast.machine.pk)
+    assert live is not None
+    dispatch.was_not_sent(live, code="storage_refused", put_off=REFUSES_FILE, at=MONDAY)
+    assert dispatch.look(leases(cast.machine), at=MONDAY) == []
+    (claimed,) = dispatch.look(leases(other), at=MONDAY)
+    assert (claimed.job_id, claimed.machine_id) == (job.pk, other.pk)
+
+
+def test_a_file_that_claims_to_take_millions_of_years_stops_nobodys_queue(cast: Cast) -> None:
+    odd = queued(cast, owner="other_member")
+    Upload.objects.filter(pk=odd.machine_file_id).update(report={"minutes": 5.76e9})
+    job = queued(cast)
+    assert [claimed.job_id for claimed in look(cast)] == [job.pk]
+    assert "waiting_too_long" in codes(odd)
+
+
+def test_noting_why_forty_jobs_wait_takes_as_many_writes_as_for_ten(cast: Cast) -> None:
+    counts = []
+    for more in (10, 30):
+        for _ in range(more):
+            queued(cast)
+        Machine.objects.update(out_of_order_since=MONDAY)
+        Job.objects.update(waiting_for=[])
+        with CaptureQueriesContext(connection) as queries:
+            look(cast)
+        counts.append(len(queries))
+    assert counts[0] == counts[1], counts
 
 
 def test_a_job_that_was_cancelled_while_its_file_travelled_is_not_loaded_and_its_file_is_removed_later(

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
+from equipment.machines.services import hear
 from equipment.sites.models import OpeningHours, PowerCut, Presence
 from fablab.core.models import Witness
 from fablab.core.witness import Why
@@ -210,3 +212,24 @@ def test_rel_22_starts_are_staggered_where_power_is_weak(cast: Cast) -> None:
     dispatch.look(leases, at=MONDAY + timedelta(seconds=60))
     assert Order.objects.count() == 2
     assert len(set(Attempt.objects.values_list("orders__pk", flat=True))) == 2
+
+
+def test_after_a_time_in_which_nobody_watched_it_waits_for_somebody_to_look_at_the_plate(cast: Cast) -> None:
+    loaded(cast)
+    Machine.objects.update(seen_at=MONDAY)
+    later = MONDAY + timedelta(minutes=40)
+    hear(cast.machine.pk, report=cast.machine.report, at=later)
+    assert dispatch.look({cast.machine.pk: cast.machine.lease_number}, at=later) == []
+    assert not Order.objects.exists()
+
+
+def test_a_booking_that_was_cancelled_holds_nothing_up(cast: Cast) -> None:
+    job = loaded(cast)
+    job.booking = make_booking(
+        cast.machine,
+        cast.person("owner"),
+        start=MONDAY + timedelta(hours=3),
+        state=BookingState.CANCELLED,
+    )
+    job.save()
+    assert len(look(cast.machine)) == 1

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from equipment.machines.models import Machine, MachineKind
+from equipment.machines.services import hear
 from equipment.machines.states import Plate, Report
 from equipment.sites.models import OpeningHours, Presence
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Refused
 from jobs.lifecycle.models import Job, Order
-from jobs.lifecycle.services import note_start_sent, press, settle_order
+from jobs.lifecycle.services import clear_plate, note_start_sent, press, settle_order, take_order
 from jobs.lifecycle.states import OrderState, State
 from jobs.lifecycle.table import Action
 from tests.builders_jobs import Cast, make_job, make_linked_machine
@@ -200,3 +201,20 @@ def test_an_order_that_was_never_sent_makes_nobody_wait(cast: Cast, now: datetim
     first = start(cast, make_job(cast, state=State.LOADED, at=now), now)
     settle_order(first.pk, state=OrderState.REFUSED, outcome="not_printing", at=now)
     assert start(cast, make_job(cast, state=State.LOADED, at=now, on=second), now)
+
+
+def test_who_looked_before_a_start_left_looks_again_even_if_nobody_saw_it_happen(
+    cast: Cast, now: datetime
+) -> None:
+    """Two tabs show the same plate; one starts, contact is lost, staff say that it failed: something may lie there."""
+    job = make_job(cast, state=State.LOADED, at=now)
+    shown = Machine.objects.get(pk=cast.machine.pk).plate_number
+    order = start(cast, job, now)
+    assert take_order(order.pk, lease_number=order.lease_number, at=now) is not None
+    note_start_sent(order.attempt_id, at=now)
+    hear(cast.machine.pk, report=Report.SILENT, at=now)
+    press(job.pk, Action.FAIL, actor=cast.person("staff"), at=now, reason="other")
+    hear(cast.machine.pk, report=Report.READY, at=now)
+    with pytest.raises(Conflict) as refused:
+        clear_plate(cast.machine.pk, actor=cast.person("staff"), at=now, seen_plate=shown)
+    assert refused.value.codes == ["plate_used_since"]

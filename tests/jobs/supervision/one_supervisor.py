@@ -12,11 +12,10 @@ django.setup()
 from jobs.supervision import loop  # noqa: E402  # models exist after the setup
 
 
-def supervise(owner: str, failpoint: str, networks: list[str], before: str) -> None:
-    """Supervise until asked to end. ``failpoint``: where to die; ``before``: Python that is run first."""
+def supervise(owner: str, failpoint: str, networks: list[str]) -> None:
+    """Supervise until asked to end. ``failpoint``: where to die; ``networks``: the addresses that may be reached."""
     os.environ["FABLAB_FAILPOINT"] = failpoint
     settings.MACHINE_NETWORKS = networks
-    exec(before)  # a test's own words: to begin with another clock
     asyncio.run(_until_ended(owner))
 
 

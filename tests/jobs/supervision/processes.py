@@ -9,14 +9,16 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context
+from multiprocessing.process import BaseProcess
 from unittest.mock import patch
 
 from django.conf import settings
 from django.db import connection
 
+from tests.jobs.supervision.late_supervisor import supervise_after
 from tests.jobs.supervision.one_supervisor import supervise
 
-FORKED = get_context("forkserver")
+FORKED, ANEW = get_context("forkserver"), get_context("spawn")
 FORKED.set_forkserver_preload([supervise.__module__])
 END_S = 20
 
@@ -29,27 +31,29 @@ def database_url() -> str:
     return f"postgres://{kept['USER']}:{kept['PASSWORD']}@{kept['HOST']}:{kept['PORT']}/{kept['NAME']}"
 
 
-def _start_the_server() -> None:
-    """Once for a run of pytest: database and files stay the same in it."""
-    environment = {
+def _environment() -> dict[str, str]:
+    """The same for a whole run of pytest: database and files stay."""
+    return {
         "DJANGO_SETTINGS_MODULE": "fablab.settings",
         "DATABASE_URL": database_url(),
         "FABLAB_VAR": str(settings.VAR_DIR),
         "DEBUG_FAILPOINTS": "true",
     }
-    with patch.dict(os.environ, environment):
-        forkserver.ensure_running()
 
 
 class Supervising:
     """One running supervisor."""
 
     def __init__(self, owner: str, failpoint: str, before: str = "") -> None:
-        _start_the_server()
-        self._process = FORKED.Process(
-            target=supervise, args=(owner, failpoint, list(settings.MACHINE_NETWORKS), before)
-        )
-        self._process.start()
+        given = (owner, failpoint, list(settings.MACHINE_NETWORKS))
+        with patch.dict(os.environ, _environment()):
+            forkserver.ensure_running()
+            self._process: BaseProcess = (
+                ANEW.Process(target=supervise_after, args=(before, *given))
+                if before
+                else FORKED.Process(target=supervise, args=given)
+            )
+            self._process.start()
 
     def killed_itself(self) -> bool:
         return self._process.exitcode == -signal.SIGKILL

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,11 +13,10 @@ from django.utils import timezone
 from equipment.drivers.base import Connection
 from equipment.drivers.folder.driver import FolderDriver
 from equipment.machines.models import Machine
-from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
-from jobs.planning.guards import NOT_REACHED
+from jobs.planning import guards
 from jobs.supervision import attended, records
 from jobs.supervision.failpoints import AFTER_UPLOAD
 from tests.builders_jobs import Cast
@@ -96,7 +96,8 @@ async def test_a_folder_that_has_gone_is_no_try_and_the_file_follows_when_it_is_
     lab: LineLab, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attended, "REACH_EVERY_S", (600.0, 600.0))
-    monkeypatch.setitem(dispatch.PUT_OFF_S, NOT_REACHED, 0.0)  # what is heard of the folder holds it back
+    # What is heard of the folder holds it back.
+    monkeypatch.setitem(guards.PUT_OFF_FOR, guards.NOT_REACHED, timedelta())
     await lab.watch()
     await asyncio.to_thread(folder.rmdir)
     job = await lab.put(DESIGN)
