@@ -79,10 +79,11 @@ async def test_a_firmware_error_names_its_reason_on_release_2(
     async with listening(driver) as listener:
         await asyncio.to_thread(newer.gcode, "!!DEBUG:trigger_fatal_error_marlin")
         failed = await listener.event(PushEvent.PRINT_FAILED)
-        await until(driver, lambda seen: seen.report is MachineReport.ERROR)
+        seen = await until(driver, lambda seen: seen.report is MachineReport.ERROR)
 
     assert failed.path == file.path
     assert "Thermal Runaway" in (failed.reason or "")
+    assert seen.error_reason == "firmware"  # asked afterwards, it tells no reason at all
 
 
 async def test_what_lies_there_under_our_name_is_read_before_it_is_believed_on_release_2(
