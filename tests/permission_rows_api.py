@@ -158,6 +158,8 @@ ROWS: list[Row] = [
     Row("POST", "api:booking-move", OWN_OR_SITE, body=tomorrow),
     Row("POST", "api:booking-cancel", OWN_OR_SITE),
     Row("POST", "api:booking-check-in", OWN_OR_SITE),
+    # It is seen, and has not begun (409).
+    Row("POST", "api:booking-finish", (401, 409, 404, 409, 409, 409, 404)),
     Row("GET", "api:upload-list", SIGNED_IN),
     Row("POST", "api:upload-list", made(SIGNED_IN), body=lambda world: {"file": a_file()}, form=True),
     Row("GET", "api:upload", OWN_OR_SITE),

@@ -317,6 +317,16 @@ def checked_in_now(machine_ids: Collection[str], at: datetime) -> set[str]:
     return set(now.values_list("machine_id", flat=True))
 
 
+def use_of(viewer: User, machine_id: str, at: datetime) -> Booking | None:
+    """Return the booking in which somebody uses a machine just now, if this person may end it."""
+    return (
+        visible_bookings(viewer)
+        .filter(machine_id=machine_id, state=BookingState.IN_USE, start__lte=at, end__gt=at)
+        .order_by("start")
+        .first()
+    )
+
+
 def booking_for(viewer: User, booking_id: str) -> Booking:
     """Return a booking. Raises ``NotFound`` when unknown or somebody else's."""
     found = visible_bookings(viewer).filter(pk=booking_id).first()

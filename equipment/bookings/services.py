@@ -178,6 +178,30 @@ def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
     return booking
 
 
+def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
+    """ "J’ai fini" before the time is over: what was used stays counted, the rest can be booked by others.
+
+    By the person, or instructors and staff of the site. Raises ``NotFound``, ``Refused``: ``booking_over``,
+    ``booking_not_begun`` for one that nobody has checked in to, or that begins later.
+    """
+    booking = booking_for(actor, booking_id)
+    if booking.state not in LIVE or booking.end <= at:
+        raise Refused("booking_over")
+    if booking.state != BookingState.IN_USE or at < booking.start:
+        raise Refused("booking_not_begun")
+    # A time of no length is none: who walked up a moment ago has used a second of it.
+    end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
+    buffer = timedelta(minutes=booking.machine.model.kind.buffer_minutes)
+    finished = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE, end__gt=at).update(
+        state=BookingState.DONE, end=end, held_end=end + buffer, ended_at=at
+    )
+    if not finished:
+        raise Refused("booking_over")
+    booking = booking_for(actor, booking_id)
+    booking_changed(booking)
+    return booking
+
+
 # --- inside -----------------------------------------------------------------------------------------------
 
 

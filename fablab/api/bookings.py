@@ -137,6 +137,15 @@ class CancelBooking(Endpoint):
         return Response(booking_shape(services.cancel(booking_id, actor=self.person, at=self.at)))
 
 
+class Finish(Endpoint):
+    """Give the rest of a time back that is being used; what was used stays counted."""
+
+    @extend_schema(operation_id="booking_finish", request=Nothing, responses=out.BookingOut)
+    def post(self, request: Request, booking_id: str) -> Response:
+        body_of(request, Nothing)
+        return Response(booking_shape(services.finish(booking_id, actor=self.person, at=self.at)))
+
+
 class CheckIn(Endpoint):
     @extend_schema(operation_id="booking_check_in", request=Nothing, responses=out.BookingOut)
     def post(self, request: Request, booking_id: str) -> Response:

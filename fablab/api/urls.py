@@ -89,6 +89,7 @@ v1 = [
     path("bookings/<id:booking_id>/move/", bookings.MoveBooking.as_view(), name="booking-move"),
     path("bookings/<id:booking_id>/cancel/", bookings.CancelBooking.as_view(), name="booking-cancel"),
     path("bookings/<id:booking_id>/check-in/", bookings.CheckIn.as_view(), name="booking-check-in"),
+    path("bookings/<id:booking_id>/finish/", bookings.Finish.as_view(), name="booking-finish"),
     path("uploads/", uploads.Uploads.as_view(), name="upload-list"),
     path("uploads/resumable/", arriving.ArrivingFiles.as_view(), name="arriving-list"),
     path("uploads/resumable/<id:arriving_id>/", arriving.ArrivingFile.as_view(), name="arriving"),

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
+from equipment.bookings.queries import use_of
+from equipment.bookings.services import finish
 from equipment.bookings.walk_up import longest_now
 from equipment.certifications import adoption
 from equipment.machines import foreign, said
@@ -26,7 +28,7 @@ from equipment.machines.states import Condition
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shape
-from fablab.core.errors import DomainError, NotFound
+from fablab.core.errors import DomainError, NotFound, Refused
 from fablab.dashboard import formats, handwork, plates, present
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, page, refuse, see_other, signed_in, writes
@@ -85,9 +87,25 @@ def _for_members(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
         "topic": f"machine:{found.pk}",
         "site_id": found.site_id,
         "use_url": use,
+        "done": _done_button(found, asked),
         "book_url": reverse("book-kind", args=[found.model.kind.slug]),
         "foreign": _foreign(found, asked),
         "page_url": reverse("machine", args=[found.pk]),
+    }
+
+
+def _done_button(found: Any, asked: Here) -> Card | None:
+    """Return "J’ai fini" while the reader, or somebody whose bookings they look after, uses the machine."""
+    booking = use_of(asked.person, found.pk, asked.at)
+    if booking is None:
+        return None
+    own = booking.person_id == asked.person.pk
+    return {
+        "url": reverse("at-machine-act", args=[found.pk, "done"]),
+        "label": _("J’ai fini") if own else _("{person} a fini").format(person=booking.person.display_name),
+        "icon": "check-circle",
+        "style": "primary" if own else "",
+        "of": found.name,
     }
 
 
@@ -227,6 +245,14 @@ def _disown(request: HttpRequest, asked: Here, machine_id: str) -> str:
     return _("C’est noté : ce n’est pas à toi.")
 
 
+def _done(request: HttpRequest, asked: Here, machine_id: str) -> str:
+    booking = use_of(asked.person, machine_id, asked.at)
+    if booking is None:
+        raise Refused("booking_over")
+    finish(booking.pk, actor=asked.person, at=asked.at)
+    return _("{machine} est libre.").format(machine=booking.machine.name)
+
+
 ACTS: Mapping[str, Callable[..., str]] = {
     "take": _take,
     **{
@@ -250,6 +276,7 @@ ACTS: Mapping[str, Callable[..., str]] = {
     "helped": _state(said.helped, gettext_lazy("C’est réglé sur {machine}.")),
     "out-of-order": _out_of_order,
     "back-in-service": _state(hit.back_in_service, gettext_lazy("{machine} est de nouveau en service.")),
+    "done": _done,
     "adopt": _adopt,
     "disown": _disown,
 }

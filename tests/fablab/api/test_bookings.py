@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from equipment.bookings.models import Booking
+from equipment.bookings.walk_up import walk_up
 from equipment.certifications.models import Certificate
 from tests.builders import make_booking
 from tests.builders_jobs import Cast
+from tests.fablab.api.callers import Caller
 from tests.fablab.api.conftest import As
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +149,11 @@ def test_free_times_leave_out_what_is_booked(as_: As, cast: Cast) -> None:
 def test_free_times_are_asked_for_properly(as_: As, cast: Cast, query: dict[str, str], code: str) -> None:
     answer = as_("owner").get(f"machines/{cast.machine.pk}/free/", **query)
     assert (answer.status, answer.codes) == (400, [code])
+
+
+def test_who_is_done_early_gives_the_rest_back(cast: Cast) -> None:
+    booking = walk_up(person=cast.person("owner"), machine_id=cast.machine.pk, at=timezone.now())
+    done = Caller(cast.person("owner")).post(f"/api/v1/bookings/{booking.pk}/finish/")
+    assert (done.status, done.body["state"]) == (200, "done")
+    again = Caller(cast.person("owner")).post(f"/api/v1/bookings/{booking.pk}/finish/")
+    assert (again.status, again.body["code"]) == (409, "booking_over")
