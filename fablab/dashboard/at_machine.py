@@ -35,8 +35,9 @@ from fablab.dashboard.requests import Here, here, page, refuse, see_other, signe
 from jobs.lifecycle import words
 from jobs.lifecycle.press import clear_plate, press
 from jobs.lifecycle.queries import job_for
-from jobs.lifecycle.services import take, use_now
+from jobs.lifecycle.services import use_now
 from jobs.lifecycle.table import Action
+from jobs.planning.services import take_now
 
 Card = present.Card
 
@@ -210,7 +211,7 @@ def _press(action: Action) -> Callable[..., str]:
 
 
 def _take(request: HttpRequest, asked: Here, machine_id: str) -> str:
-    job = take(request.POST.get("job", ""), machine_id, actor=asked.person, at=asked.at)
+    job = take_now(request.POST.get("job", ""), machine_id, actor=asked.person, at=asked.at)
     return _("N° {n} est sur la machine. Suis les étapes.").format(n=job.number)
 
 
