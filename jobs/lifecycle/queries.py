@@ -410,7 +410,9 @@ def queued(site_ids: Iterable[str] | None = None) -> list[Candidate]:
 
 def _candidate(*row: Any) -> Candidate:
     told, (minutes, nozzle, material, frame), rest = row[:7], row[7:11], row[11:]
-    return Candidate(*(*told, _number(minutes), _number(nozzle), str(material or ""), str(frame or ""), *rest))
+    return Candidate(
+        *(*told, _number(minutes), _number(nozzle), str(material or ""), str(frame or ""), *rest)
+    )
 
 
 def _number(given: Any) -> float | None:
