@@ -109,7 +109,7 @@ SENTENCES: dict[str, str | Promise] = {
     "machine_speaks_itself": _("{machine} dit elle-même ce qu’elle fait."),
     "nothing_foreign": _("{machine} ne fait rien hors file."),
     "already_adopted": _("Quelqu’un a déjà dit « C’est moi »."),
-    "foreign_print_ended": _("Sur {machine}, c’est fini. Va voir."),
+    "foreign_print_ended": _("Sur {machine}, ça ne tourne plus. Va voir."),
     "no_key_request": _("Aucune demande de clé n’attend. Demande encore."),
     # In a form there is more to say: what would do.
     "address_forbidden": _("Cette adresse est hors des réseaux autorisés : {allowed}."),

@@ -295,6 +295,7 @@ class JobMachineOut(NamedOut):
     needs_plate = s.BooleanField()
     plate_word = s.ChoiceField(PLATE_WORDS, help_text="What must be empty before the next object.")
     out_of_order = s.BooleanField()
+    linked = s.BooleanField()
 
 
 class JobUploadOut(NamedOut):

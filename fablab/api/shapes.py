@@ -270,6 +270,7 @@ def _job_shape(
             "needs_plate": job.machine_model.kind.needs_plate,
             "plate_word": guide.plate_word,
             "out_of_order": machine.out_of_order_since is not None,
+            "linked": machine.linked,
         }
         if machine
         else None,

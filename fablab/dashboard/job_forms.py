@@ -142,8 +142,12 @@ def settings_label(job: Any) -> str:
 
 
 def _places(job: Any, asked: Here) -> list[tuple[str, str]]:
-    """Return the machines that take files: any of a model, or one by name."""
-    machines = [m for m in visible_machines(asked.person, site_id=job.site_id) if m.model.kind.takes_files]
+    """Return the machines that take this file, and where it is to go now: any of a model, or one by name."""
+    machines = [
+        machine
+        for machine in visible_machines(asked.person, site_id=job.site_id)
+        if machine.model.kind.takes_files and _takes(machine.model, job)
+    ]
     models = {machine.model_id: machine.model for machine in machines}
     places = [
         (f"model:{model.pk}", _("{model} : la première libre").format(model=model.name))
@@ -152,6 +156,12 @@ def _places(job: Any, asked: Here) -> list[tuple[str, str]]:
     return places + [
         (f"machine:{machine.pk}", f"{machine.name} ({machine.model.name})") for machine in machines
     ]
+
+
+def _takes(model: Any, job: Any) -> bool:
+    """Say whether a model makes a file of this format, or is where the object is to go already."""
+    known = job.upload.format
+    return not known or known in {*model.prepares, *model.formats} or model.pk == job.machine_model_id
 
 
 def changes_from(posted: Mapping[str, Any], job: Any, asked: Here) -> dict[str, Any]:

@@ -92,7 +92,9 @@ def context(
             "label": label,
             "percent": shape["progress"]["percent"] or 0 if printing or state is State.SENDING else None,
             "left": _left(shape) if printing else "",
-            "seen_at": present.moment(shape["progress"]["at"]) if printing else None,
+            "seen_at": present.moment(shape["progress"]["at"])
+            if printing and shape["machine"]["linked"]
+            else None,
             "detail": _detail(shape, job, events, asked),
             "asked": [str(words.ASKED_WORDS[order["verb"]]) for order in shape["orders"]],
             "shelf": shape["shelf"] if state is State.READY else "",
@@ -101,6 +103,7 @@ def context(
             "watch": watch,
             "live_key": live_key,
         },
+        "looks_again": is_open and _is_checked(shape),  # for who has no scripts
         "owner_name": "" if is_own else job.owner.display_name,
         "steps": present.stepper(shape),
         "refusal": refusal,

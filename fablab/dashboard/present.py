@@ -212,7 +212,8 @@ def job_card(
         "follow": follow,
         "live_key": live_key,
         "watch": watch,
-        "observed": printing,
+        # What hands make nobody hears: its figures are the clock's.
+        "observed": printing and bool(shape["machine"] and shape["machine"]["linked"]),
         "seen_at": moment(shape["progress"]["at"]),
     }
     if at_machine and shape["orders"]:

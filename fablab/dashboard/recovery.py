@@ -19,7 +19,13 @@ from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, see_other, signed_in, writes
 from fablab.dashboard.worklist import on_duty
 from jobs.recovery import services
-from jobs.recovery.queries import Interrupted, interrupted_jobs, interruption_for, lost_lately
+from jobs.recovery.queries import (
+    Interrupted,
+    interrupted_jobs,
+    interruption_for,
+    lost_lately,
+    unsure_machines,
+)
 from jobs.recovery.words import CLOCK, NOW, OUTCOMES
 
 Card = present.Card
@@ -46,8 +52,16 @@ def recovery(request: HttpRequest) -> HttpResponseBase:
             "rows": [row for row in rows if row["choices"]],
             "others": [row for row in rows if not row["choices"]],
             "lost": _lost(asked) if interruption is None else [],
+            "checking": _checking(asked) if interruption is None else "",
         },
     )
+
+
+def _checking(asked: Here) -> str:
+    """Name the machines of which nobody knows yet what became of their objects: it may have been a cut."""
+    assert asked.site is not None
+    names = unsure_machines(asked.site.pk)
+    return _("On vérifie encore : {machines}.").format(machines=formats.listed(names)) if names else ""
 
 
 def _lost(asked: Here) -> list[Card]:

@@ -19,7 +19,7 @@ def say_reason(code: str, params: Mapping[str, Any], guide: Guide) -> str:
 
 SENTENCES: dict[str, str | Promise] = {
     "waiting_approval": _("Il faut valider encore une fois. Un animateur regarde."),
-    "waiting_undo": _("Validé à l’instant. Ça part dans quelques secondes."),
+    "waiting_undo": _("Validé à l’instant."),
     "waiting_closed": _("Le fab lab est fermé."),
     "waiting_out_of_order": _("La machine est en panne. L’équipe est prévenue."),
     "waiting_needs_help": _("La machine attend un animateur."),

@@ -11,7 +11,7 @@ from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.witness import clock_is_trusted
 from fablab.people.models import User
-from jobs.lifecycle.models import AttemptJob, Job
+from jobs.lifecycle.models import Attempt, AttemptJob, Job
 from jobs.lifecycle.queries import (
     machine_vouches,
     may_have_started,
@@ -118,10 +118,21 @@ def interrupted_jobs(interruption: Interruption, at: datetime) -> list[Interrupt
                 choices=choices_for(now, tries_left=left, started=job.state in STARTED),
                 # One that was at work when it was last heard, and was not asked since, may well go on.
                 chosen=most_likely(
-                    now, tries_left=left, told=machine.linked and Report(machine.report) not in AT_WORK
+                    now,
+                    tries_left=left,
+                    told=machine.linked and Report(machine.report) not in AT_WORK,
+                    linked=machine.linked,
                 ),
             )
         )
     return sorted(
         found, key=lambda one: (not one.choices, one.job.queued_at or one.job.created_at, one.job.number)
     )
+
+
+def unsure_machines(site_id: str) -> list[str]:
+    """Return the names of a site's machines of which nobody knows what became of the objects on them."""
+    unsure = Attempt.objects.filter(
+        machine__site_id=site_id, ended_at__isnull=True, unsure_since__isnull=False
+    )
+    return list(unsure.order_by("machine__name").values_list("machine__name", flat=True))

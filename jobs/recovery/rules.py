@@ -59,10 +59,13 @@ def choices_for(now: Now, *, tries_left: bool, started: bool = True) -> tuple[Ou
             return ()
 
 
-def most_likely(now: Now, *, tries_left: bool, told: bool) -> Outcome | None:
-    """Return what is chosen before anybody touches the page. ``told``: the machine was asked since, and has lost it."""
-    if now not in {Now.LOST, Now.UNKNOWN}:
+def most_likely(now: Now, *, tries_left: bool, told: bool, linked: bool = True) -> Outcome | None:
+    """Return what is chosen before anybody touches the page. ``told``: the machine was asked since, and has lost it.
+
+    Nothing for what people make by hand: no machine will ever tell, so somebody looks and says.
+    """
+    if now not in {Now.LOST, Now.UNKNOWN} or (now is Now.UNKNOWN and not linked):
         return None
     if now is Now.UNKNOWN and not told:
-        return Outcome.LEAVE  # nothing tells of it: who stands there knows better
+        return Outcome.LEAVE  # nothing tells of it yet: who stands there knows better
     return Outcome.AGAIN if tries_left else Outcome.STOP

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from equipment.bookings.states import BookingState
 from equipment.bookings.words import STATES
-from equipment.machines.states import Condition, Plate
-from equipment.machines.words import CONDITIONS, PLATES
+from equipment.machines.guide import PLATE_WORDS
+from equipment.machines.states import Condition
+from equipment.machines.words import CONDITIONS, EMPTY, TO_EMPTY
 from equipment.sites.states import Role
 from equipment.sites.words import ROLES, WEEKDAYS
 from fablab.core.words import SENTENCES
@@ -38,7 +39,7 @@ def test_a_bookings_state_reads_as_fixed() -> None:
 
 
 def test_every_plate_role_and_day_has_a_word() -> None:
-    assert set(PLATES) == set(Plate)
+    assert set(EMPTY) == set(TO_EMPTY) == set(PLATE_WORDS)
     assert set(ROLES) == set(Role)
     assert len(WEEKDAYS) == 7
 

@@ -65,6 +65,15 @@ def test_a_booking_whose_machine_goes_out_of_order_says_so_everywhere_and_offers
     assert "en panne" not in text_of(owner.get("/"))
 
 
+def test_while_an_announced_power_cut_lasts_the_first_page_says_until_when() -> None:
+    cast, now = open_lab()
+    member = as_(cast.person("owner"))
+    PowerCut.objects.create(site=cast.site, start=now - timedelta(hours=1), end=now + timedelta(hours=1))
+    assert "Coupure de courant jusqu’à" in text_of(member.get("/"))
+    PowerCut.objects.update(end=now - timedelta(minutes=1))
+    assert "Coupure de courant" not in text_of(member.get("/"))
+
+
 def test_a_booking_in_an_announced_power_cut_says_so() -> None:
     cast, now = open_lab()
     booking = make_booking(cast.machine, cast.person("owner"), start=now + timedelta(days=1))

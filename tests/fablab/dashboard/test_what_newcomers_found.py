@@ -22,7 +22,8 @@ from jobs.lifecycle.press import press
 from jobs.lifecycle.states import Source, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.uploads.models import Upload
-from tests.builders_jobs import Cast, make_job, make_upload
+from tests.builders import make_model
+from tests.builders_jobs import Cast, make_job, make_linked_machine, make_upload
 from tests.fablab.dashboard.lab import as_, text_of
 from tests.jobs.recovery.power import comes_back_idle, machine_at_work
 
@@ -402,3 +403,39 @@ def test_who_is_signed_in_is_not_told_to_sign_in(cast: Cast) -> None:
 
 def test_a_stranger_may_still_look_at_the_first_page(client: Client) -> None:
     assert client.get("/").status_code == 200
+
+
+def test_a_page_that_says_that_it_changes_by_itself_does_so_without_scripts_too(cast: Cast) -> None:
+    job = make_job(cast, state=State.DRAFT, at=timezone.now())
+    again = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
+    Upload.objects.filter(pk=job.upload_id).update(state="inspecting")
+    checked = page(cast, "owner", f"/objets/{job.pk}/")
+    assert "La page change toute seule." in checked and again in checked
+    Upload.objects.filter(pk=job.upload_id).update(state="ok")
+    assert again not in page(cast, "owner", f"/objets/{job.pk}/")
+
+
+def test_of_what_hands_make_nobody_says_that_the_machine_was_just_heard(cast: Cast) -> None:
+    job = make_job(cast, state=State.RUNNING, at=timezone.now())
+    Job.objects.filter(pk=job.pk).update(progress_at=timezone.now(), percent=40)
+    told = 'data-bind-age="progress.at"'
+    assert told in page(cast, "owner", "/")
+    Machine.objects.filter(pk=cast.machine.pk).update(driver="handover", address="")
+    for address in ("/", "/objets/", f"/objets/{job.pk}/"):
+        assert told not in page(cast, "owner", address), address
+
+
+def test_only_machines_that_take_the_file_are_offered_for_it(cast: Cast) -> None:
+    job = make_job(cast, state=State.DRAFT, at=timezone.now())
+    cutter = make_model(cast.kind, name="Vinyle 600", formats=["hpgl"], prepares=["svg"])
+    make_linked_machine(cast.site, cutter, at=timezone.now(), name="Colette")
+    assert "Vinyle 600" not in page(cast, "owner", f"/objets/{job.pk}/")
+    Upload.objects.filter(pk=job.upload_id).update(format="svg")
+    assert "Vinyle 600" in page(cast, "owner", f"/objets/{job.pk}/")
+
+
+def test_after_a_quick_restart_the_page_of_cuts_says_what_is_still_checked(cast: Cast) -> None:
+    job = make_job(cast, state=State.RUNNING, at=timezone.now())
+    assert "Rien n’a été interrompu." in page(cast, "staff", "/reprise/")
+    Attempt.objects.filter(jobs=job).update(unsure_since=timezone.now(), unsure_why="contact_lost")
+    assert f"On vérifie encore : {cast.machine.name}." in page(cast, "staff", "/reprise/")

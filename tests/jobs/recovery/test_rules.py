@@ -56,8 +56,12 @@ def test_what_was_lost_is_tried_again_unless_three_tries_failed() -> None:
     assert choices_for(Now.LOST, tries_left=False) == (Outcome.STOP,)
 
 
-def test_a_machine_without_a_link_tells_nothing_so_nothing_is_presumed() -> None:
+def test_of_a_machine_that_was_not_heard_since_nothing_is_presumed() -> None:
     assert most_likely(Now.UNKNOWN, tries_left=True, told=False) is Outcome.LEAVE
+
+
+def test_a_machine_without_a_link_will_never_tell_so_a_person_has_to_say() -> None:
+    assert most_likely(Now.UNKNOWN, tries_left=True, told=False, linked=False) is None
 
 
 def test_what_goes_on_or_was_made_needs_no_choice() -> None:
