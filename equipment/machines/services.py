@@ -126,10 +126,9 @@ def change_machine(
         )
         live = machine.attempts.filter(ended_at__isnull=True)
         # The file that lies there is for this model; and of a print that may run, the new place would say
-        # "idle", although the old one still prints.
-        if (machine.model_id != model and live.exists()) or (
-            moved and live.exclude(start_sent_at__isnull=True, started_at__isnull=True).exists()
-        ):
+        # "idle", although the old one still prints. What is on its way there is left to nobody.
+        ready = live.filter(loaded_at__isnull=False, start_sent_at__isnull=True, started_at__isnull=True)
+        if (machine.model_id != model and live.exists()) or (moved and live.exclude(pk__in=ready).exists()):
             raise Refused(Problem("machine_working", {"machine": machine.name}))
         if machine.model_id != model:
             machine.material, machine.nozzle_mm, machine.frame = "", None, ""  # the other model has its own

@@ -224,7 +224,7 @@ def _machines_now(site_id: str, queue: _Queue, at: datetime) -> list[MachineNow]
                 trouble=(machine.report_error or str(report)) if lost else "",
                 help_since=machine.needs_help_since,
                 help_why=machine.needs_help_why,
-                on_it=_try(attempt, orders, late.get(attempt.pk)) if attempt else None,
+                on_it=_try(attempt, orders, late.get(attempt.pk), at) if attempt else None,
                 at_work=(machine.linked and report in AT_WORK) or used_by_hand(machine, at),
                 waited_by=queue.waited_by(machine, only_named=machine.pk in apart),
                 carried=machine.driver not in FED | STARTED_BY_LINE,
@@ -253,20 +253,24 @@ def _lost_since(machine: Machine, at: datetime) -> datetime | None:
     return figures.seen_at(machine) or at if figures.is_stale(machine, at) else None
 
 
-def _try(attempt: Attempt, orders: Mapping[str, Order], overruns_at: datetime | None) -> TryNow | None:
+def _try(
+    attempt: Attempt, orders: Mapping[str, Order], overruns_at: datetime | None, at: datetime
+) -> TryNow | None:
     jobs = [part.job for part in attempt.parts.all() if part.live]
     if not jobs:
         return None
     job = jobs[0]
     order = orders.get(attempt.pk)
-    asked = order is not None and order.verb == Verb.START
-    start = order if order is not None and asked and order.state in NOT_DONE else None
+    asked = order if order is not None and order.verb == Verb.START else None
+    start = asked if asked is not None and asked.state in NOT_DONE else None
+    # An order that nobody takes stays "waiting" while nothing supervises: its time is over all the same.
+    under_way = asked is not None and asked.state in UNSETTLED and asked.expires_at > at
     minutes = (attempt.machine_file.report or {}).get("minutes")
     began = attempt.started_at if State(job.state) in STARTED else None
     return TryNow(
         job=_job(job),
         more=len(jobs) - 1,
-        asked=asked and order is not None and order.state in UNSETTLED,
+        asked=under_way or (start is None and attempt.start_sent_at is not None),
         unsure_since=attempt.unsure_since,
         unsure_why=attempt.unsure_why,
         refused=start.outcome or "expired" if start is not None else "",

@@ -179,7 +179,7 @@ def _work(machine: MachineNow, now: SiteNow) -> tuple[Need, datetime | None, str
             return None
         return Need.UNSURE, tried.unsure_since, tried.unsure_why
     if machine.out_of_order:
-        return _of_broken(machine)
+        return _of_broken(machine, now.at)
     if machine.unreachable_since is not None:
         if tried is not None and tried.job.id in now.interrupted:
             return None
@@ -196,9 +196,14 @@ def _work(machine: MachineNow, now: SiteNow) -> tuple[Need, datetime | None, str
     return None
 
 
-def _of_broken(machine: MachineNow) -> tuple[Need, datetime | None, str] | None:
-    """What lies ready there goes back to the queue, and what was made there to the shelf; nobody waits for it."""
+def _of_broken(machine: MachineNow, at: datetime) -> tuple[Need, datetime | None, str] | None:
+    """What lies ready there goes back to the queue, and what was made there to the shelf; nobody waits for it.
+
+    What is being made there is not forgotten: somebody says what became of it.
+    """
     tried = machine.on_it
+    if tried is not None and tried.job.state in STARTED:
+        return _of_try(machine, tried, at)
     if tried is not None:
         return (Need.PUT_BACK, tried.job.since, "") if tried.job.state is State.LOADED else None
     if machine.plate_to_clear and machine.lies_there and not machine.at_work:

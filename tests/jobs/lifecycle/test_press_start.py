@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from equipment.machines.models import Machine, MachineKind
-from equipment.machines.services import hear
+from equipment.machines.services import change_machine, hear
 from equipment.machines.states import Plate, Report
 from equipment.sites.models import OpeningHours, Presence
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Refused
@@ -218,3 +218,13 @@ def test_who_looked_before_a_start_left_looks_again_even_if_nobody_saw_it_happen
     with pytest.raises(Conflict) as refused:
         clear_plate(cast.machine.pk, actor=cast.person("staff"), at=now, seen_plate=shown)
     assert refused.value.codes == ["plate_used_since"]
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.RUNNING])
+def test_a_machine_with_a_file_on_its_way_or_at_work_gets_no_other_connection(
+    cast: Cast, now: datetime, state: State
+) -> None:
+    make_job(cast, state=state, at=now)
+    with pytest.raises(Refused) as refused:
+        change_machine(cast.machine.pk, driver="handover", address="", actor=cast.person("staff"), at=now)
+    assert refused.value.codes == ["machine_working"]

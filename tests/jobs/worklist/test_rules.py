@@ -51,6 +51,8 @@ def needs(*machines: MachineNow, **site: Any) -> list[Need]:
         (replace(ADA, on_it=on(State.LOADED)), Need.LOADED),
         (replace(ADA, on_it=on(State.LOADED), plate_to_clear=True, out_of_order=True), Need.PUT_BACK),
         (replace(ADA, plate_to_clear=True, lies_there=THERE, out_of_order=True), Need.PLATE),
+        (replace(ADA, on_it=on(State.PAUSED), out_of_order=True), Need.PAUSED),
+        (replace(BY_HAND, on_it=on(State.RUNNING, ends_at=AN_HOUR_AGO), out_of_order=True), Need.OVERDUE),
         (replace(BY_HAND, next_job=job(State.QUEUED)), Need.TO_TAKE),
         (replace(ADA, plate_to_clear=True), Need.PLATE),
         (replace(ADA, maintenance_due=True), Need.MAINTENANCE),

@@ -44,6 +44,19 @@ def test_a_quiet_place_needs_nobody(cast: Cast) -> None:
     assert needs(cast) == []
 
 
+def test_a_start_that_was_asked_needs_nobody_until_its_time_is_over_though_nothing_supervises(
+    cast: Cast,
+) -> None:
+    job = make_job(cast, state=State.LOADED, at=MONDAY)
+    press(job.pk, Action.START, actor=cast.person("staff"), at=MONDAY, plate_clear=True)
+    assert needs(cast) == []
+    Order.objects.update(expires_at=MONDAY)
+    assert needs(cast) == [Need.LOADED]
+    Order.objects.update(state=OrderState.DONE)
+    Attempt.objects.update(start_sent_at=MONDAY)
+    assert needs(cast) == [], "accepted, and not reported yet"
+
+
 def test_everything_that_needs_a_hand_is_there_in_order(cast: Cast) -> None:
     def machine(name: str, **fields: Any) -> Machine:
         given = {"plate": Plate.CLEAR, **fields}
