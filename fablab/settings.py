@@ -12,7 +12,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from fablab.core.logs import not_a_probe
+from fablab.core.logs import not_a_probe, without_a_trace
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -290,13 +290,17 @@ METRICS_TOKEN = secret(
     "METRICS_TOKEN"
 )  # lets /metrics be read from another computer; without it only from this one
 
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"probes": {"()": "django.utils.log.CallbackFilter", "callback": not_a_probe}},
+    "filters": {
+        "probes": {"()": "django.utils.log.CallbackFilter", "callback": not_a_probe},
+        "refusals": {"()": "django.utils.log.CallbackFilter", "callback": without_a_trace},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["probes"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["probes", "refusals"]},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fablab.core.logs import not_a_probe
+from fablab.core.logs import not_a_probe, without_a_trace
 from tests.fixtures.browser import leaves
 
 
@@ -21,6 +21,22 @@ def record(path: str | None) -> logging.LogRecord:
 )
 def test_an_answer_to_a_probe_is_no_error_and_everything_else_is_kept(path: str | None, kept: bool) -> None:
     assert not_a_probe(record(path)) is kept
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "traced"),
+    [("django.request", 403, False), ("django.request", 500, True), ("jobs.supervision", 403, True)],
+)
+def test_a_page_that_somebody_may_not_open_is_one_line_and_a_fault_of_ours_keeps_its_trace(
+    name: str, status: int, traced: bool
+) -> None:
+    refusal = ValueError("no")
+    made = logging.LogRecord(
+        name, logging.WARNING, __file__, 1, "Forbidden", None, (ValueError, refusal, None)
+    )
+    made.status_code = status
+    assert without_a_trace(made)
+    assert (made.exc_info is not None) is traced
 
 
 @pytest.mark.parametrize(
