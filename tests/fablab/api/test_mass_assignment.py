@@ -20,8 +20,15 @@ from tests.test_permission_matrix import address_of
 OURS = ("core", "people", "equipment", "jobs")
 # The same intention in five spellings: a lax reader takes one of them for yes.
 SPELLINGS: tuple[Any, ...] = (True, "true", 1, [True], "on")
+# Uploads in pieces say everything in headers and bytes: their addresses read no fields at all.
+WITHOUT_FIELDS = {"api:arriving-list", "api:arriving", "api:arriving-finish"}
 WRITES = [
-    row for row in ROWS if row.method in {"POST", "PATCH"} and not row.form and row.name.startswith("api:")
+    row
+    for row in ROWS
+    if row.method in {"POST", "PATCH"}
+    and not row.form
+    and row.name.startswith("api:")
+    and row.name not in WITHOUT_FIELDS
 ]
 
 
