@@ -217,7 +217,8 @@ def _detail(shape: Given, job: Any, events: Sequence[Any], asked: Here) -> str:
             reason = present.job_detail(shape)
             if job.attempts_made >= 3:
                 return f"{reason} {say('no_attempts_left')}".strip()
-            return f"{reason} {_('Un animateur peut le relancer.')}".strip()
+            again = _("Un animateur peut le relancer.")
+            return f"{reason} {again}".strip()
         case _:
             return present.job_detail(shape)
 
