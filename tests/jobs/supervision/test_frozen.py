@@ -26,9 +26,8 @@ async def test_a_start_that_slept_between_the_last_look_and_its_first_byte_does_
         await lab.watch()
         job = await lab.loaded()
         path = (await lab.attempt(job)).remote_path
-        proxy.fault(
-            "GET /api/job", Fault.DELAY, times=None, seconds=0.5
-        )  # the start's own look takes a moment
+        # The start's own look takes long enough to be seen under way on a busy computer.
+        proxy.fault("GET /api/job", Fault.DELAY, times=None, seconds=2.0)
 
         await lab.press(job, Action.START, plate_clear=True)
         await lab.until(lambda: lab.order(job), lambda found: found.state == OrderState.TAKEN)
