@@ -14,6 +14,8 @@ from tests.journeys.lab import Answer, eventually
 from tests.journeys.steps import wait_state
 
 pytestmark = pytest.mark.octoprint
+# `make test` asks the same of supervision alone (tests/jobs/supervision); of the whole lab the soak does.
+AGAIN = pytest.mark.soak
 
 START = "POST /api/files/local/fl/"  # the request that selects and prints; an upload names no file
 PEOPLE = 50
@@ -48,6 +50,7 @@ def becomes(floor: Floor, machine: str, **wanted: str) -> dict[str, Any]:
 # --- bad lines ----------------------------------------------------------------------------------------------------
 
 
+@AGAIN
 def test_case_5_the_answer_to_a_start_is_lost_and_the_print_is_adopted(floor: Floor) -> None:
     job = floor.loaded("Blaise")
     rule = floor.proxy.fault(START, Fault.DROP_REPLY)
@@ -60,6 +63,7 @@ def test_case_5_the_answer_to_a_start_is_lost_and_the_print_is_adopted(floor: Fl
     assert floor.steps(job)[-1] == "start"
 
 
+@AGAIN
 def test_case_6_a_lost_start_request_is_sent_once_more_then_a_person_is_asked(floor: Floor) -> None:
     job = floor.loaded("Blaise")
     rule = floor.proxy.fault(START, Fault.DROP_REQUEST, times=2)
@@ -94,6 +98,7 @@ def test_case_11_sqlite_locked_by_another_program_is_said_in_words_and_nothing_i
 # --- foreign hands ------------------------------------------------------------------------------------------------
 
 
+@AGAIN
 def test_case_22_a_cancel_in_octoprints_own_pages_by_another_person_is_counted_once(floor: Floor) -> None:
     job = floor.started("Ada")
 
@@ -107,6 +112,7 @@ def test_case_22_a_cancel_in_octoprints_own_pages_by_another_person_is_counted_o
     assert floor.steps(job)[-2:] == ["start", "stopped"]
 
 
+@AGAIN
 def test_case_23_a_foreign_print_makes_the_queue_wait_and_its_end_releases_nothing(floor: Floor) -> None:
     job = floor.loaded("Ada")
     behind = floor.jobs("Ada", "queued")[0]["id"]
@@ -129,6 +135,7 @@ def test_case_23_a_foreign_print_makes_the_queue_wait_and_its_end_releases_nothi
     assert job.starts() == 1
 
 
+@AGAIN
 def test_case_25_another_file_in_our_files_place_is_not_started_and_the_job_goes_back(floor: Floor) -> None:
     job = floor.loaded("Blaise")
     job.printer.upload(job.path.removeprefix("fl/"), gcode_lasting(2), folder="fl")
@@ -142,6 +149,7 @@ def test_case_25_another_file_in_our_files_place_is_not_started_and_the_job_goes
 # --- many hands ---------------------------------------------------------------------------------------------------
 
 
+@AGAIN
 def test_case_7_fifty_people_press_at_once_and_one_start_happens(floor: Floor) -> None:
     job = floor.loaded("Ada")
     persons = [floor.lab.api("karim"), floor.lab.api("ines")]
@@ -159,6 +167,7 @@ def test_case_7_fifty_people_press_at_once_and_one_start_happens(floor: Floor) -
     assert job.starts() == 1
 
 
+@AGAIN
 def test_case_24_a_start_on_a_plate_to_clear_is_refused_then_there_is_exactly_one(floor: Floor) -> None:
     before = floor.started("Ada")
     before.printer.ask("/api/job", {"command": "cancel"})
@@ -243,6 +252,7 @@ def test_an_address_outside_the_allowed_networks_is_refused_and_the_connection_s
     assert connection_test(floor, "Ada")["ok"]
 
 
+@AGAIN
 def test_case_26_a_printer_that_is_not_connected_is_not_started_and_a_clearing_from_before_does_not_count(
     floor: Floor,
 ) -> None:
@@ -263,6 +273,7 @@ def test_case_26_a_printer_that_is_not_connected_is_not_started_and_a_clearing_f
     assert job.starts() == 1
 
 
+@AGAIN
 def test_case_13_a_file_that_the_machine_has_no_room_for_stays_queued_with_a_sentence_and_others_go_on(
     floor: Floor,
 ) -> None:

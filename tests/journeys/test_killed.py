@@ -14,6 +14,8 @@ from tests.journeys.steps import wait_machine, wait_state
 WORKS_AGAIN_S = 30  # after a kill -9, without a person
 
 pytestmark = [pytest.mark.octoprint, pytest.mark.killed]
+# `make test` asks the same of supervision alone (tests/jobs/supervision); of the whole lab the soak does.
+AGAIN = pytest.mark.soak
 
 
 def dies_at(floor: Floor, failpoint: str) -> None:
@@ -151,6 +153,7 @@ def test_killed_while_a_model_is_sliced_the_machine_file_comes_after_the_restart
     eventually("it is sliced", lambda: prepared("ready"), WORKS_AGAIN_S)
 
 
+@AGAIN
 def test_case_2_octoprint_killed_in_mid_print_is_first_unsure_then_lost_and_nothing_is_restarted(
     floor: Floor,
 ) -> None:
@@ -172,6 +175,7 @@ def test_case_2_octoprint_killed_in_mid_print_is_first_unsure_then_lost_and_noth
     assert floor.job(behind)["state"] in ("queued", "sending", "loaded")
 
 
+@AGAIN
 def test_case_1_a_printer_that_is_unplugged_is_first_unsure_then_failed_and_nobody_connects_it(
     floor: Floor,
 ) -> None:
