@@ -171,7 +171,10 @@ else:
         # Threads keep a connection between two calls: pages, live layer, supervision and workers need one each.
         "pool": {"min_size": 4, "max_size": 48, "timeout": 5},
         # Like SQLite's: nobody waits longer than this for a row or a table, and reads why (fault case 11).
-        "options": f"-c lock_timeout={LOCK_SECONDS}s",
+        # A process that was frozen within a transaction keeps no row from the one that takes its machines over (REL-5);
+        # no transaction of ours is idle that long. Not in tests, each of which may be one transaction from end to end.
+        "options": f"-c lock_timeout={LOCK_SECONDS}s"
+        + ("" if TESTING else f" -c idle_in_transaction_session_timeout={LOCK_SECONDS}s"),
         "connect_timeout": 5,
     }
     # A connection from before the server's restart is replaced before it is used.
