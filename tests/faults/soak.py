@@ -172,7 +172,10 @@ def commit() -> str:
 def done_before() -> list[Done]:
     if not STATE.exists():
         return []
-    return [Done(**json.loads(line)) for line in STATE.read_text().splitlines() if line.endswith("}")]
+    lines = [Done(**json.loads(line)) for line in STATE.read_text().splitlines() if line.endswith("}")]
+    return list(
+        {(one.key, one.test): one for one in lines}.values()
+    )  # what failed and was run again has been run again
 
 
 def chosen(names: Iterable[str]) -> list[Case]:
