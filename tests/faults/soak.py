@@ -215,7 +215,7 @@ def main() -> int:
 
 def _run_all(cases: list[Case], done: list[Done], lanes: int) -> None:
     """What runs once first: it says soonest what is broken. Then the first part of everything that is counted."""
-    finished = {one.key for one in done if not one.failed}
+    finished = {one.key for one in done} - {one.key for one in done if one.failed}
     runs = sorted((run for case in cases for run in runs_of(case)), key=lambda run: (run.count > 1, run.part))
     left = [run for run in runs if run.key not in finished]
     # The same counted test may prove several cases: it is run once for all of them.
