@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from equipment.bookings import hit
 from equipment.sites.queries import power_cut_for, power_cuts_to_come, site_for, visible_sites
-from fablab.api import out
+from fablab.api import out, out_hands
 from fablab.api.fields import Id, Moment, Strict, Text
 from fablab.api.machines import Nothing
 from fablab.api.paging import whole_list
@@ -57,7 +57,7 @@ def task_shape(task: Task) -> Shape:
 class Worklist(Endpoint):
     """What needs a hand now, most urgent first; for those on duty."""
 
-    @extend_schema(operation_id="site_worklist", responses=out.page_of(out.TaskOut))
+    @extend_schema(operation_id="site_worklist", responses=out.page_of(out_hands.TaskOut))
     def get(self, request: Request, site_id: str) -> Response:
         query_of(request, NoQuery, lists=True)
         return whole_list([task_shape(task) for task in worklist(self.person, site_id, self.at)])
@@ -70,7 +70,7 @@ class KeyIn(Strict):
 class TakeTask(Endpoint):
     """ "Je m'en occupe", for a quarter of an hour."""
 
-    @extend_schema(operation_id="site_worklist_take", request=KeyIn, responses=out.HandledOut)
+    @extend_schema(operation_id="site_worklist_take", request=KeyIn, responses=out_hands.HandledOut)
     def post(self, request: Request, site_id: str) -> Response:
         key = body_of(request, KeyIn)["key"]
         handled = hands.take(site_id, key, actor=self.person, at=self.at)
@@ -80,7 +80,7 @@ class TakeTask(Endpoint):
 class LeaveTask(Endpoint):
     """ "Je laisse"."""
 
-    @extend_schema(operation_id="site_worklist_leave", request=KeyIn, responses=out.HandledOut)
+    @extend_schema(operation_id="site_worklist_leave", request=KeyIn, responses=out_hands.HandledOut)
     def post(self, request: Request, site_id: str) -> Response:
         key = body_of(request, KeyIn)["key"]
         hands.give_back(site_id, key, actor=self.person, at=self.at)
@@ -103,14 +103,14 @@ class PowerCutIn(Strict):
 class PowerCuts(Endpoint):
     """Announced power cuts that are not over. Nothing is booked then, and nothing started that would run into one."""
 
-    @extend_schema(operation_id="site_power_cut_list", responses=out.page_of(out.PowerCutOut))
+    @extend_schema(operation_id="site_power_cut_list", responses=out.page_of(out_hands.PowerCutOut))
     def get(self, request: Request, site_id: str) -> Response:
         query_of(request, NoQuery, lists=True)
         site = site_for(self.person, site_id)
         return whole_list([cut_shape(cut) for cut in power_cuts_to_come(site.pk, self.at)])
 
     @extend_schema(
-        operation_id="site_power_cut_announce", request=PowerCutIn, responses={201: out.PowerCutOut}
+        operation_id="site_power_cut_announce", request=PowerCutIn, responses={201: out_hands.PowerCutOut}
     )
     def post(self, request: Request, site_id: str) -> Response:
         given = body_of(request, PowerCutIn)
@@ -126,7 +126,7 @@ class PowerCuts(Endpoint):
 
 
 class PowerCutDetail(Endpoint):
-    @extend_schema(operation_id="site_power_cut", responses=out.PowerCutOut)
+    @extend_schema(operation_id="site_power_cut", responses=out_hands.PowerCutOut)
     def get(self, request: Request, site_id: str, cut_id: str) -> Response:
         query_of(request, NoQuery)
         return Response(cut_shape(self.cut(site_id, cut_id)))
@@ -160,7 +160,7 @@ def interrupted_shape(one: Interrupted) -> Shape:
 class Interruption(Endpoint):
     """What was interrupted at a place and is not settled; ``interruption`` is null when nothing is."""
 
-    @extend_schema(operation_id="site_interruption", responses=out.InterruptionOut)
+    @extend_schema(operation_id="site_interruption", responses=out_hands.InterruptionOut)
     def get(self, request: Request, site_id: str) -> Response:
         query_of(request, NoQuery)
         found = interruption_for(self.person, site_id)
@@ -185,7 +185,7 @@ class SettleIn(Strict):
 class SettleInterruption(Endpoint):
     """Settle all of it at once: each object by itself, never half; what is refused is said for each."""
 
-    @extend_schema(operation_id="site_interruption_settle", request=SettleIn, responses=out.SettledOut)
+    @extend_schema(operation_id="site_interruption_settle", request=SettleIn, responses=out_hands.SettledOut)
     def post(self, request: Request, site_id: str) -> Response:
         outcomes = body_of(request, SettleIn)["outcomes"]
         choices = {one["job"]: one["outcome"] for one in outcomes}
@@ -208,7 +208,7 @@ class SettleInterruption(Endpoint):
 class Clock(Endpoint):
     """The server's time, and whether it is believed: while it is not, nothing happens by itself."""
 
-    @extend_schema(operation_id="clock", responses=out.ClockOut)
+    @extend_schema(operation_id="clock", responses=out_hands.ClockOut)
     def get(self, request: Request) -> Response:
         query_of(request, NoQuery)
         why = witness.doubt(self.at)
@@ -222,7 +222,7 @@ class ClockIn(Strict):
 class ConfirmClock(Endpoint):
     """Say that the server's time is right; for those on duty anywhere."""
 
-    @extend_schema(operation_id="clock_confirm", request=ClockIn, responses=out.ClockOut)
+    @extend_schema(operation_id="clock_confirm", request=ClockIn, responses=out_hands.ClockOut)
     def post(self, request: Request) -> Response:
         shown = body_of(request, ClockIn)["at"]
         if abs((self.at - shown).total_seconds()) > recovery.CLOCK_SHOWN_FOR_S:
@@ -238,7 +238,7 @@ class ConfirmClock(Endpoint):
 class Notices(Endpoint):
     """What the person has not read yet, the newest first."""
 
-    @extend_schema(operation_id="notice_list", responses=out.page_of(out.NoticeOut))
+    @extend_schema(operation_id="notice_list", responses=out.page_of(out_hands.NoticeOut))
     def get(self, request: Request) -> Response:
         query_of(request, NoQuery, lists=True)
         home = visible_sites(self.person).order_by("name").first()

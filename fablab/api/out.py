@@ -10,14 +10,11 @@ from equipment.machines.guide import PLATE_WORDS
 from equipment.machines.maintenance import What
 from equipment.machines.states import Condition, Driver, Plate, Report
 from equipment.sites.states import Role
-from fablab.core.witness import Why
 from fablab.people.states import Level
 from jobs.inspection.findings import Severity
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.preparation.states import PreparationState
-from jobs.recovery.states import Now, Outcome
 from jobs.uploads.states import Origin, UploadState
-from jobs.worklist.states import Need
 
 
 class Out(s.Serializer[Any]):
@@ -413,84 +410,3 @@ class QueueRowOut(Out):
     expected_start = maybe(s.DateTimeField)
     planned_machine = maybe(NamedOut)
     waiting_for = WaitingForOut(many=True)
-
-
-# --- what needs a hand --------------------------------------------------------------------------------------------
-
-
-class JobNameOut(Out):
-    id = s.CharField()
-    number = s.IntegerField()
-    title = s.CharField()
-
-
-class HandlerOut(Out):
-    id = s.CharField()
-    name = s.CharField()
-    until = s.DateTimeField()
-
-
-class TaskOut(Out):
-    key = s.CharField()
-    need = one_of(Need)
-    detail = s.CharField(help_text="A sentence in the caller's language.")
-    since = maybe(s.DateTimeField)
-    machine = maybe(NamedOut)
-    job = maybe(JobNameOut)
-    why = maybe(s.CharField)
-    count = s.IntegerField()
-    handled_by = maybe(HandlerOut)
-
-
-class HandledOut(Out):
-    key = s.CharField()
-    until = maybe(s.DateTimeField)
-
-
-class PowerCutOut(Out):
-    id = s.CharField()
-    start = s.DateTimeField()
-    end = s.DateTimeField()
-    reason = s.CharField(allow_blank=True)
-
-
-class InterruptedOut(Out):
-    job = JobNameOut()
-    machine = NamedOut()
-    percent = maybe(s.FloatField)
-    now = one_of(Now)
-    choices = s.ListField(child=one_of(Outcome))
-    likely = one_of(Outcome, allow_null=True)
-
-
-class InterruptionOut(Out):
-    began_at = maybe(s.DateTimeField)
-    noticed_at = maybe(s.DateTimeField)
-    jobs = InterruptedOut(many=True)
-
-
-class RefusedJobOut(Out):
-    job = s.CharField()
-    code = s.CharField()
-    detail = s.CharField(help_text="A sentence in the caller's language.")
-
-
-class SettledOut(Out):
-    done = s.BooleanField(help_text="Nothing is left to decide.")
-    refused = RefusedJobOut(many=True)
-    missing = s.ListField(child=s.CharField(), help_text="Jobs that nothing was said of.")
-
-
-class ClockOut(Out):
-    at = s.DateTimeField()
-    trusted = s.BooleanField()
-    why = one_of(Why, allow_null=True)
-
-
-class NoticeOut(Out):
-    id = s.CharField()
-    code = s.CharField()
-    detail = s.CharField(help_text="A sentence in the caller's language.")
-    params = s.DictField()
-    link = maybe(s.CharField)
-    at = s.DateTimeField()

@@ -17,13 +17,13 @@ from equipment.machines.said import help_needed, used_by_hand
 from equipment.machines.states import STREAMED, Condition, Driver, Plate, Report, condition_of
 from fablab.core.words import say
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
+from jobs.lifecycle.on_machines import live_attempts
 from jobs.lifecycle.queries import (
     Viewer,
     actions_for,
     attempts_of,
     by_the_clock,
     findings_of,
-    live_attempts,
     live_part,
     may_have_started,
 )

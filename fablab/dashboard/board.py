@@ -24,7 +24,8 @@ from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, signed_in
 from jobs.lifecycle import words
 from jobs.lifecycle.lying import lying_on
-from jobs.lifecycle.queries import last_orders, live_part, visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.on_machines import last_orders
+from jobs.lifecycle.queries import live_part, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, OrderState, State, Verb
 
 Card = present.Card

@@ -26,7 +26,8 @@ from fablab.dashboard import formats, handmade, plates, present
 from fablab.dashboard.requests import Here
 from jobs.lifecycle import words
 from jobs.lifecycle.lying import lying_on
-from jobs.lifecycle.queries import live_attempts, may_have_started, visible_jobs, with_all_that_pages_show
+from jobs.lifecycle.on_machines import live_attempts
+from jobs.lifecycle.queries import may_have_started, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import Action
 from jobs.planning.queries import next_for_machine

@@ -13,7 +13,7 @@ from jobs.dispatch.starting import start_what_lies_ready
 from jobs.inspection.endings import usual_ending
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import ON_MACHINE, UNSETTLED, Source, State
 from jobs.lifecycle.table import LOADED_LIFETIME_S, MAX_ATTEMPTS, Action
 from jobs.planning.facts import Place

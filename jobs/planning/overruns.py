@@ -9,7 +9,7 @@ from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
 from equipment.sites.queries import openings
 from jobs.lifecycle.models import Attempt
-from jobs.lifecycle.queries import live_attempts
+from jobs.lifecycle.on_machines import live_attempts
 from jobs.planning.facts import CHANGEOVER, HORIZON
 from jobs.planning.queries import ends_at
 

@@ -9,7 +9,7 @@ from equipment.machines.queries import in_use
 from fablab.notices import services as notices
 from fablab.notices.queries import standing
 from jobs.lifecycle.models import Attempt, Job, JobEvent
-from jobs.lifecycle.queries import last_orders, live_attempts
+from jobs.lifecycle.on_machines import last_orders, live_attempts
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.planning.queries import next_for_machine

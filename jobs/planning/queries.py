@@ -17,7 +17,7 @@ from equipment.sites.models import Site
 from equipment.sites.queries import openings
 from fablab.core.clock import Span, opening_spans
 from jobs.lifecycle.models import Attempt, AttemptJob, Job
-from jobs.lifecycle.queries import Candidate, last_ends, live_attempts, queued
+from jobs.lifecycle.on_machines import Candidate, last_ends, live_attempts, queued
 from jobs.lifecycle.states import STARTED, State
 from jobs.planning.facts import CHANGEOVER, HORIZON, Held, MachineNow, Place, Reason, Waiting
 from jobs.planning.guards import BUSY, PUT_OFF_FOR, could_take, why_not

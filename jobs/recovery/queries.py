@@ -12,12 +12,7 @@ from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.witness import clock_is_trusted
 from fablab.people.models import User
 from jobs.lifecycle.models import Attempt, AttemptJob, Job
-from jobs.lifecycle.queries import (
-    machine_vouches,
-    may_have_started,
-    visible_jobs,
-    with_all_that_pages_show,
-)
+from jobs.lifecycle.queries import machine_vouches, may_have_started, visible_jobs, with_all_that_pages_show
 from jobs.lifecycle.states import STARTED, State
 from jobs.lifecycle.table import MAX_ATTEMPTS
 from jobs.recovery.models import Interruption

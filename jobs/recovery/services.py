@@ -15,8 +15,9 @@ from fablab.core import witness
 from fablab.core.errors import Conflict, DomainError, Malformed, NotAllowed, Problem
 from fablab.people.models import User
 from jobs.lifecycle.models import Attempt
+from jobs.lifecycle.on_machines import live_attempts
 from jobs.lifecycle.press import press
-from jobs.lifecycle.queries import live_attempts, machine_vouches, may_have_started
+from jobs.lifecycle.queries import machine_vouches, may_have_started
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 from jobs.recovery.models import Interruption

@@ -9,7 +9,7 @@ import logging
 
 from equipment.drivers.base import Driver, DriverError
 from equipment.machines import services as machines
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import State, Verb
 from jobs.supervision import records
 from jobs.supervision.bench import Bench, Lease

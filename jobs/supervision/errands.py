@@ -7,7 +7,7 @@ from typing import Any
 
 from equipment.drivers.base import Driver
 from jobs.dispatch import services as dispatch
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import State, Verb
 from jobs.supervision import records
 from jobs.supervision.bench import Bench

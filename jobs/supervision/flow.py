@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from jobs.lifecycle.models import Order
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.supervision import records
 from jobs.supervision.bench import Bench, Lease
 

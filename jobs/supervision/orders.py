@@ -12,7 +12,7 @@ from equipment.drivers.base import Driver, DriverError
 from equipment.drivers.leaving import NotLeft, only_while
 from jobs.dispatch.services import file_has_changed, give_back
 from jobs.lifecycle.models import Order
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import OrderState, Verb
 from jobs.supervision import failpoints, records
 from jobs.supervision.bench import Bench, Lease, sha256_of, since_boot

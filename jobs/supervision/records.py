@@ -23,12 +23,7 @@ from jobs.dispatch.services import give_back
 from jobs.lifecycle import estimates
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, AttemptJob, Order
-from jobs.lifecycle.queries import (
-    LiveAttempt,
-    live_attempt,
-    undeleted_remote_files,
-    waiting_orders,
-)
+from jobs.lifecycle.on_machines import LiveAttempt, live_attempt, undeleted_remote_files, waiting_orders
 from jobs.lifecycle.states import UNSETTLED, OrderState, Source, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.supervision import facts

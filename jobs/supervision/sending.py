@@ -8,7 +8,7 @@ from equipment.drivers.base import Code, Driver, DriverError, RemoteFile
 from equipment.machines import services as machines
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.planning.guards import NOT_REACHED, REFUSES_FILE
 from jobs.supervision import failpoints, records, telling
 from jobs.supervision.bench import Bench, sha256_of

@@ -14,7 +14,7 @@ from equipment.machines.figures import Figures
 from equipment.machines.said import help_needed
 from equipment.machines.states import AT_WORK, Condition, Plate, Report, condition_of
 from fablab.live.push import publish_async
-from jobs.lifecycle.queries import LiveAttempt
+from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import STARTED
 from jobs.supervision.facts import Decision, Step, Unsure
 from jobs.supervision.records import Heard, Situation

@@ -21,7 +21,7 @@ from fablab.core import disk, witness
 from fablab.people.models import User
 from jobs.lifecycle.lying import lying_on
 from jobs.lifecycle.models import Attempt, Job, Order
-from jobs.lifecycle.queries import last_ends, last_orders, live_attempts
+from jobs.lifecycle.on_machines import last_ends, last_orders, live_attempts
 from jobs.lifecycle.states import STARTED, UNSETTLED, OrderState, State, Verb
 from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption

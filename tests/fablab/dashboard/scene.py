@@ -10,7 +10,7 @@ from equipment.machines.states import Plate, Report
 from fablab.core.ids import new_id
 from fablab.people.models import User
 from jobs.lifecycle.models import Attempt, Job, Order
-from jobs.lifecycle.queries import live_attempts
+from jobs.lifecycle.on_machines import live_attempts
 from jobs.lifecycle.states import State, Verb
 from jobs.uploads.models import Upload
 from jobs.uploads.services import inspect_next, receive

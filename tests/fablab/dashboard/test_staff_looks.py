@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from equipment.machines.models import Machine
 from jobs.lifecycle import samples
 from jobs.lifecycle.models import Job
-from jobs.lifecycle.queries import live_attempts
+from jobs.lifecycle.on_machines import live_attempts
 from jobs.lifecycle.states import State
 from jobs.lifecycle.thinning import Sample
 from tests.builders_jobs import Cast

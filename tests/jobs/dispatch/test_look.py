@@ -12,7 +12,7 @@ from equipment.sites.models import PowerCut
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Job, JobEvent
-from jobs.lifecycle.queries import live_attempt, undeleted_remote_files
+from jobs.lifecycle.on_machines import live_attempt, undeleted_remote_files
 from jobs.lifecycle.states import OrderState, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.planning.guards import REFUSES_FILE

@@ -8,7 +8,7 @@ from django.utils import timezone
 from equipment.drivers.base import Driver
 from fablab.core.threads import DatabaseThreads
 from jobs.lifecycle.models import Attempt, Job, JobEvent
-from jobs.lifecycle.queries import LiveAttempt, live_attempt
+from jobs.lifecycle.on_machines import LiveAttempt, live_attempt
 from jobs.lifecycle.states import State
 from jobs.supervision.bench import Bench
 from jobs.supervision.sending import send

@@ -17,7 +17,7 @@ from fablab.api.shapes import job_shape
 from fablab.core.threads import DatabaseThreads
 from jobs.lifecycle import services as lifecycle
 from jobs.lifecycle.models import Attempt, Job
-from jobs.lifecycle.queries import LiveAttempt, live_attempt, undeleted_remote_files
+from jobs.lifecycle.on_machines import LiveAttempt, live_attempt, undeleted_remote_files
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 from jobs.supervision.bench import UPLOADS_AT_ONCE, Bench, Lease
