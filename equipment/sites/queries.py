@@ -156,6 +156,11 @@ def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
     return list(PowerCut.objects.filter(site_id=site_id, end__gt=at).order_by("start"))
 
 
+def power_cut_now(site_id: str, at: datetime) -> PowerCut | None:
+    """Return the announced power cut that lasts at this moment, if one does."""
+    return PowerCut.objects.filter(site_id=site_id, start__lte=at, end__gt=at).order_by("end").last()
+
+
 def power_cut_for(viewer: User, cut_id: str) -> PowerCut:
     """Return an announced power cut of one of the person's sites. Raises ``NotFound``."""
     if not (cut_id.isascii() and cut_id.isdigit() and len(cut_id) < 19):

@@ -13,6 +13,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "out_of_order": ("wrench", "off"),
         "unreachable": ("unplugged", "unsure"),
         "closed": ("door", "off"),
+        "no_power": ("plug", "off"),
     },
     "job": {
         "checking": ("search", "wait"),

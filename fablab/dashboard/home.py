@@ -10,7 +10,7 @@ from equipment.bookings.queries import first_offers, visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines
 from equipment.machines.states import Condition
-from equipment.sites.queries import open_until, power_cuts_to_come, present_people, site_for
+from equipment.sites.queries import open_until, power_cut_now, present_people, site_for
 from fablab.api.shapes import machine_shapes
 from fablab.core.clock import local_day
 from fablab.dashboard import formats, notices, present, worklist
@@ -65,8 +65,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def _open_label(asked: Here) -> str:
     if asked.site is None:
         return _("Passe à l’accueil : on t’inscrit dans un lieu.")
-    cut = next(iter(power_cuts_to_come(asked.site.pk, asked.at)), None)
-    if cut is not None and cut.start <= asked.at:
+    cut = power_cut_now(asked.site.pk, asked.at)
+    if cut is not None:
         return _("Coupure de courant jusqu’à {time}.").format(time=formats.until(cut.end, asked.zone))
     closing = open_until(asked.site, asked.at)
     if closing is None:
@@ -82,12 +82,14 @@ def _machines(asked: Here) -> list[present.Card]:
         return []
     machines = list(visible_machines(asked.person, site_id=asked.site.pk))
     first = first_offers(machines, asked.at)
+    no_power = power_cut_now(asked.site.pk, asked.at) is not None
     cards = [
         present.machine_card(
             shape,
             zone=asked.zone,
             url=f"{reverse('book-kind', args=[shape['kind']['slug']])}?machine={shape['id']}",
             first_offer=first[shape["id"]],
+            no_power=no_power,
         )
         for shape in machine_shapes(machines, at=asked.at, staff=False, free_times=False)
     ]

@@ -22,6 +22,7 @@ from jobs.lifecycle.table import Action
 
 Card = dict[str, Any]
 PRINTERS = frozenset({"printer", "resin"})  # icons of kinds that print; everything else works
+NO_POWER = "no_power"  # a look beside those of the machine's own conditions
 DRAWINGS: Mapping[str, str] = {"hoop": "embroidery"}  # where a kind's icon and its drawing differ in name
 
 
@@ -35,10 +36,12 @@ def machine_card(
     actions: Iterable[Card] = (),
     url: str = "",
     first_offer: datetime | None = None,
+    no_power: bool = False,
 ) -> Card:
     """Return the argument of ``components/machine_tile.html`` for a machine's shape, public or staff's.
 
-    ``first_offer``: the first time that the page for booking it offers.
+    ``first_offer``: the first time that the page for booking it offers. ``no_power``: an announced cut lasts at its
+    place, so nothing there is free, whatever was heard last.
     """
     state = Condition(shape["state"])
     progress = shape.get("progress") or {}
@@ -62,6 +65,8 @@ def machine_card(
         "detail": _machine_detail(shape, state),
         "actions": list(actions),
     }
+    if no_power and state is Condition.FREE:
+        card |= {"state": NO_POWER, "state_label": _("Pas de courant")}
     if first_offer is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
         card["next_free_label"] = bookable_label(first_offer, zone)
     if job:

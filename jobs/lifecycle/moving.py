@@ -17,6 +17,7 @@ from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.queries import Viewer, job_for
 from jobs.lifecycle.states import EDITABLE, Source, State
 from jobs.lifecycle.table import Who
+from jobs.lifecycle.telling import tell_of_move
 
 MOVE = "move"  # a line of an object's history
 FURTHEST = 1000  # priorities end somewhere; nobody moves one queue so often
@@ -64,6 +65,7 @@ def move(
         job.version += 1
         job.save(update_fields=["priority", "machine", "booking", "version"])
         _record(job, actor, at, details)
+        tell_of_move(job, machine, actor=actor, at=at, reason=str(details["reason"]))
     live.job_changed(job)
     waiting = Job.objects.filter(
         site_id=job.site_id, machine_model_id=job.machine_model_id, state=State.QUEUED

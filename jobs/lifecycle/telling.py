@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from equipment.machines.models import Machine
 from fablab.notices import services as notices
 from fablab.people.models import User
 from jobs.lifecycle.models import Job
@@ -37,6 +38,23 @@ def tell_owner(job: Job, action: Action, *, actor: User | None, at: datetime) ->
         link=f"/objets/{job.pk}/",
         at=at,
     )
+
+
+def tell_of_move(job: Job, machine: Machine | None, *, actor: User, at: datetime, reason: str) -> None:
+    """Leave a message that staff moved a waiting object, to another machine or within the queue, and why.
+
+    A move takes back the message about one right before it.
+    """
+    notices.withdraw(_key(job, job.version - 1))
+    if actor.pk != job.owner_id:
+        notices.tell(
+            [job.owner_id],
+            "job_moved" if machine is None else "job_moved_to_machine",
+            {"title": job.title, "machine": machine.name if machine else "", "reason": reason},
+            key=_key(job, job.version),
+            link=f"/objets/{job.pk}/",
+            at=at,
+        )
 
 
 def _key(job: Job, version: int) -> str:

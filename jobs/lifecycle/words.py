@@ -237,6 +237,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "job_rejected": _("« {title} » est refusé. Regarde pourquoi."),
     "job_failed": _("« {title} » est raté. Un animateur regarde."),
     "job_ready": _("« {title} » est terminé. Viens le chercher."),
+    "job_moved": _("« {title} » a changé de place : {reason}"),
+    "job_moved_to_machine": _("« {title} » passe sur {machine} : {reason}"),
     "job_on_shelf": _("« {title} » t’attend sur l’étagère {shelf}."),
 }
 

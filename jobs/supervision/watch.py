@@ -60,13 +60,13 @@ class Watch:
         self.memory = Memory()
         self.coordinator = Coordinator(bench.chance, bench.monotonic())
         self.orders = Orders(machine_id, driver, lease, self.memory, self.coordinator, bench)
-        self._inbox: asyncio.Queue[Push | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[tuple[float, Push] | None] = asyncio.Queue()  # with the time of arrival
         self._room = asyncio.Semaphore(PUSHES_WAITING)
         self.errands = Errands(machine_id, driver, self.orders, bench, self.kick)
         self._trouble = ""
         self._told: telling.Told | None = None
         self._heard: tuple[Heard, float] | None = None
-        self._event_at = float("-inf")
+        self._event_at = self._looked_at = float("-inf")
         self._figures_at = self._progress_at = float("-inf")
         self._pushed: Observation | None = None
         self._last: Situation | None = None  # good enough for figures
@@ -99,15 +99,16 @@ class Watch:
         """Wait for a push, a kick or the time to look, and deal with it."""
         try:
             async with asyncio.timeout(self.coordinator.wait_s(self.bench.monotonic())):
-                push = await self._inbox.get()
+                came = await self._inbox.get()
         except TimeoutError:
             await self.look()
             return
-        if push is None:
+        if came is None:
             await self.settle()
         else:
             self._room.release()
-            await self.receive(push)
+            came_at, push = came
+            await self.receive(push, came_at=came_at)
 
     def kick(self) -> None:
         """Say that something changed in the database: an order, a claim, a cancel."""
@@ -126,7 +127,7 @@ class Watch:
                         connected_at = self.bench.monotonic()
                         backoff.worked()
                     await self._room.acquire()
-                    self._inbox.put_nowait(push)
+                    self._inbox.put_nowait((self.bench.monotonic(), push))
             if self.bench.monotonic() - connected_at >= STEADY_S:
                 await asyncio.sleep(self.bench.chance.uniform(0.0, AT_ONCE_S))
             else:
@@ -134,8 +135,12 @@ class Watch:
 
     # --- what comes in ----------------------------------------------------------------------------------------
 
-    async def receive(self, push: Push) -> None:
-        """Deal with one message of the push channel."""
+    async def receive(self, push: Push, *, came_at: float) -> None:
+        """Deal with one message of the push channel, which came at ``came_at`` on the monotonic clock.
+
+        Where messages pile up, an event that lay there before the last look was asked for says nothing new of the
+        machine's state: believed after it, one pause would stand in the history as pause, resume, pause.
+        """
         now = self.bench.monotonic()
         if push.kind is PushKind.LOST:
             self.coordinator.push_is_up = False
@@ -148,7 +153,7 @@ class Watch:
         elif push.kind is PushKind.EVENT:
             self.memory.event(push, now)
             self._event_at = now
-            if self._believe(push, now):
+            if came_at > self._looked_at and self._believe(push, now):
                 await self._tell_at_once(self.memory.seen)
                 await self.settle()
             await self.look()
@@ -205,6 +210,7 @@ class Watch:
         contact = self.coordinator.heard(self.bench.monotonic())
         self._log(contact)
         self._trouble = ""
+        self._looked_at = now
         first = not self.memory.looked
         self.memory.look(seen, max(now, self.bench.monotonic()))
         if seen.report is MachineReport.UNKNOWN:

@@ -12,6 +12,7 @@ from fablab.core.models import Witness
 from fablab.notices.models import Notice
 from fablab.notices.services import tell
 from tests.builders import make_booking
+from tests.builders_jobs import clear
 from tests.fablab.dashboard.lab import as_, open_lab, text_of
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,22 @@ def test_a_manager_says_how_far_apart_machines_start_and_what_was_typed_stays() 
     cast.site.refresh_from_db()
     assert cast.site.start_gap_s == 20
     assert "Secondes entre deux démarrages" not in text_of(as_(cast.person("staff")).get("/coupures/"))
+
+
+def test_no_machine_is_shown_free_while_an_announced_cut_lasts() -> None:
+    cast, now = open_lab()
+    owner, staff = as_(cast.person("owner")), as_(cast.person("staff"))
+    clear(cast.machine, at=now)
+    assert "Libre" in text_of(owner.get("/"))
+    cut = PowerCut.objects.create(
+        site=cast.site, start=now - timedelta(minutes=5), end=now + timedelta(hours=1), reason="Travaux"
+    )
+    for page in (
+        text_of(owner.get("/")),
+        text_of(staff.get("/machines/ecran/")),
+        text_of(staff.get("/machines/")),
+    ):
+        assert "Pas de courant" in page
+        assert "Libre" not in page
+    cut.delete()
+    assert "Pas de courant" not in text_of(owner.get("/"))

@@ -4,7 +4,9 @@ import pytest
 
 from equipment.machines.states import Report
 from fablab.notices.queries import unread_of
+from fablab.notices.words import sentence
 from jobs.lifecycle.press import clear_plate, press
+from jobs.lifecycle.services import move
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 from tests.builders import MONDAY
@@ -59,3 +61,15 @@ def test_what_the_owner_does_is_no_news_to_them(cast: Cast) -> None:
     job = make_job(cast, state=State.DRAFT, at=MONDAY)
     press(job.pk, Action.SUBMIT, actor=cast.person("owner"), at=MONDAY)
     assert told(cast) == []
+
+
+def test_staff_who_move_an_object_tell_its_owner_why_and_only_the_last_move_counts(cast: Cast) -> None:
+    job = make_job(cast, state=State.QUEUED, at=MONDAY)
+    move(job.pk, actor=cast.person("staff"), at=MONDAY, reason="Exposition demain", place="first")
+    assert told(cast) == [("job_moved", f"/objets/{job.pk}/")]
+    move(job.pk, actor=cast.person("staff"), at=MONDAY, reason="Entretien", machine_id=cast.machine.pk)
+    (notice,) = unread_of(cast.person("owner"))
+    assert notice.code == "job_moved_to_machine"
+    assert sentence(notice.code, notice.params, "Europe/Paris") == (
+        f"« {job.title} » passe sur {cast.machine.name} : Entretien"
+    )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from django.utils import timezone
 
+from equipment.drivers.base import Push, PushEvent, PushKind
 from equipment.drivers.simulated import driver as simulated
 from equipment.machines.states import Plate
 from jobs.lifecycle import services as lifecycle
@@ -73,6 +74,17 @@ async def test_pause_resume_and_stop_change_the_object_only_when_the_machine_rep
     assert stopped.reason == "by_owner"
     assert await lab.history(job) == ["claim", "load", "start", "pause", "resume", "ask_stop", "stopped"]
     assert (await lab.machine()).plate == Plate.TO_CLEAR
+
+
+async def test_an_event_from_before_the_last_look_moves_nothing_back(lab: LineLab) -> None:
+    job = await started(lab, LONG)
+    await lab.press(job, Action.PAUSE, by="owner")
+    await lab.until_state(job, State.PAUSED)
+    path = (await lab.attempt(job)).remote_path
+    late = Push(PushKind.EVENT, event=PushEvent.PRINT_RESUMED, path=path)
+    await lab.watcher.receive(late, came_at=float("-inf"))
+    assert (await lab.job(job)).state == State.PAUSED
+    assert await lab.history(job) == ["claim", "load", "start", "pause"]
 
 
 async def test_a_restart_in_mid_print_is_a_power_cut_and_nothing_starts_again_by_itself(
