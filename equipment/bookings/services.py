@@ -1,4 +1,4 @@
-"""Booking, moving, cancelling, checking in: every door leads here (REL-23).
+"""Booking, moving, cancelling: every door leads here (REL-23). Coming and ending: ``use``.
 
 A quick look at the rules without a lock gives most refusals kindly and at once. Then a short transaction: the machine
 is locked, the facts are read again, the rules run again, the row is written. Behind all that stands the database's
@@ -19,7 +19,6 @@ from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import LIVE, BookingState
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.plate import void_plate_token
 from equipment.machines.queries import machine_for
 from equipment.sites.queries import roles_of
 from equipment.sites.states import ON_DUTY_ROLES, Role
@@ -31,7 +30,6 @@ from fablab.people.states import Level
 OF_TIME = frozenset(
     {"machine_out_of_order", "site_closed", "in_the_past", "too_soon", "too_far", "slot_taken"}
 )
-EARLIEST_CHECK_IN = timedelta(minutes=15)
 
 
 def _go_on(point: str) -> None:
@@ -149,53 +147,6 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
         state=BookingState.CANCELLED, ended_at=at
     )
     if not cancelled:
-        raise Refused("booking_over")
-    booking = booking_for(actor, booking_id)
-    booking_changed(booking)
-    return booking
-
-
-def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
-    """Record that the person came: from 15 minutes before the start to the end. May be repeated.
-
-    Raises ``NotFound``, ``Refused``: ``booking_over``, ``booking_not_begun``.
-    """
-    booking = booking_for(actor, booking_id)
-    if booking.state not in LIVE or booking.end <= at:
-        raise Refused("booking_over")
-    if at < booking.start - EARLIEST_CHECK_IN:
-        raise Refused("booking_not_begun")
-    with transaction.atomic():
-        machine = lock_machine(booking.machine_id)
-        came = Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
-            state=BookingState.IN_USE
-        )
-        if came and not machine.linked:
-            # Nothing tells what their hands leave there: who confirmed the plate clear before must look again.
-            void_plate_token(machine, at=at, why="in_use")
-    booking = booking_for(actor, booking_id)
-    booking_changed(booking)
-    return booking
-
-
-def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
-    """ "J’ai fini" before the time is over: what was used stays counted, the rest can be booked by others.
-
-    By the person, or instructors and staff of the site. Raises ``NotFound``, ``Refused``: ``booking_over``,
-    ``booking_not_begun`` for one that nobody has checked in to, or that begins later.
-    """
-    booking = booking_for(actor, booking_id)
-    if booking.state not in LIVE or booking.end <= at:
-        raise Refused("booking_over")
-    if booking.state != BookingState.IN_USE or at < booking.start:
-        raise Refused("booking_not_begun")
-    # A time of no length is none: who walked up a moment ago has used a second of it.
-    end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
-    buffer = timedelta(minutes=booking.machine.model.kind.buffer_minutes)
-    finished = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE, end__gt=at).update(
-        state=BookingState.DONE, end=end, held_end=end + buffer, ended_at=at
-    )
-    if not finished:
         raise Refused("booking_over")
     booking = booking_for(actor, booking_id)
     booking_changed(booking)

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from equipment.bookings.models import Booking
 from equipment.bookings.queries import free_intervals
-from equipment.bookings.services import book, check_in
+from equipment.bookings.services import book
+from equipment.bookings.use import check_in
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for
 from fablab.people.models import User

@@ -39,6 +39,7 @@ def hear(
     The same again is not written, but for a sign of life every 30 seconds. The plate gate follows in the same
     transaction: work seen to begin or end means something on the plate, lost contact ends the right to start. So does
     a time in which nobody watched, whatever is said after it: while this program was off, somebody may have printed.
+    A page that was opened before such a time shows another filling of the plate, whether there was a right or none.
     ``lease_number``: of who writes; what a process heard before it lost the machine is not written.
     """
     said = {
@@ -52,7 +53,7 @@ def hear(
         raise NotFound
     if lease_number not in (None, known.lease_number):
         return False
-    unwatched = _was_unwatched(known, at)
+    unwatched = said["report"] not in NOT_HEARD and _was_unwatched(known, at)
     if not unwatched and all(getattr(known, name) == value for name, value in said.items()):
         if said["report"] not in NOT_HEARD and (known.seen_at is None or known.seen_at <= at - SEEN_EVERY):
             Machine.objects.filter(pk=machine_id).update(seen_at=at)
@@ -61,13 +62,9 @@ def hear(
         machine = lock_machine(machine_id)
         if lease_number not in (None, machine.lease_number):
             return False
-        unwatched = _was_unwatched(machine, at)
-        silent_long = (
-            machine.report in LOST
-            and machine.report_since is not None
-            and at - machine.report_since > UNWATCHED_AFTER
-        )
+        unwatched = said["report"] not in NOT_HEARD and _was_unwatched(machine, at)
         before, now = Report(machine.report), Report(str(report))
+        lost_long = before in LOST and now is not before and (now in LOST or _lasted(machine, at))
         news: dict[str, Any] = dict(said)
         if now not in NOT_HEARD:
             news["seen_at"] = at
@@ -84,7 +81,7 @@ def hear(
         write(machine, **news)
         if (now in AT_WORK) is not (before in AT_WORK):
             mark_plate(machine, at=at, why="work_seen" if now in AT_WORK else "work_ended")
-        elif unwatched or (now not in LOST and silent_long):
+        if unwatched or lost_long:
             void_plate_token(machine, at=at, why="unwatched")
         elif now in LOST:
             void_plate_token(machine, at=at, why="contact_lost")
@@ -94,10 +91,13 @@ def hear(
 
 
 def _was_unwatched(machine: Machine, at: datetime) -> bool:
-    """Say whether somebody confirmed the plate clear, and then nobody heard the machine for too long."""
-    if not machine.plate_token or machine.seen_at is None or machine.plate_cleared_at is None:
-        return False
-    return at - max(machine.seen_at, machine.plate_cleared_at) > UNWATCHED_AFTER
+    """Say whether nobody heard the machine for too long, since its last sign of life or since somebody cleared it."""
+    signs = [sign for sign in (machine.seen_at, machine.plate_cleared_at) if sign is not None]
+    return not signs or at - max(signs) > UNWATCHED_AFTER
+
+
+def _lasted(machine: Machine, at: datetime) -> bool:
+    return machine.report_since is not None and at - machine.report_since > UNWATCHED_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from equipment.machines.live import machine_changed
 from equipment.machines.models import Machine
 from equipment.machines.record import log, write
-from equipment.machines.states import AT_WORK, Plate
+from equipment.machines.states import AT_WORK, USED_AT_MOST, Plate
 from equipment.sites.queries import is_on_site, open_until, require_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.clock import local_day
@@ -74,6 +74,9 @@ def right_holds(machine: Machine, at: datetime) -> bool:
     cleared = machine.plate_cleared_at
     if machine.plate != Plate.CLEAR or not machine.plate_token or cleared is None:
         return False
+    used_until = machine.in_use_since + USED_AT_MOST if machine.in_use_since is not None else None
+    if used_until is not None and not machine.linked and cleared < used_until <= at:
+        return False  # cleared while somebody used it by hand, who never said that they went
     closes = open_until(machine.site, cleared)
     if closes is None:
         zone = machine.site.time_zone

@@ -14,6 +14,7 @@ from equipment.machines.models import Machine, MachineEvent
 from equipment.machines.plate import void_plate_token
 from equipment.machines.queries import in_use
 from equipment.machines.record import log, write
+from equipment.machines.states import USED_AT_MOST
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.errors import NotFound, Problem, Refused
@@ -21,7 +22,6 @@ from fablab.people.models import User
 
 FAULT_TOLD = "fault_told"  # ``needs_help_why`` of a fault that anybody may have told: staff alone read it
 FAULTS_AN_HOUR = 3  # more are counted nowhere: staff know by then
-USED_AT_MOST = timedelta(hours=12)  # nobody uses a machine for longer; who forgot to say so is gone
 
 
 def tell_fault(machine_id: str, *, actor: User | None, at: datetime) -> bool:
@@ -88,6 +88,8 @@ def set_free(machine_id: str, *, actor: User, at: datetime) -> Machine:
     with transaction.atomic():
         machine = _on_duty(machine_id, actor)
         if machine.in_use_since is not None or machine.needs_help_since is not None:
+            if machine.in_use_since is not None and not machine.linked:
+                void_plate_token(machine, at=at, why="in_use")
             write(machine, in_use_since=None, needs_help_since=None, needs_help_why="")
             log(machine, "free", actor, at)
     machine_changed(machine)

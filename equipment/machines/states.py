@@ -1,5 +1,6 @@
 """What people see of a machine, and the plate that stands between two jobs."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -71,6 +72,7 @@ AT_WORK = frozenset(
         Report.FINISHING,
     }
 )
+USED_AT_MOST = timedelta(hours=12)  # nobody uses a machine for longer; who forgot to say so is gone
 STALE_AFTER_S = 15  # older signs of life are shown as such (UX-16)
 
 

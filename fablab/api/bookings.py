@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from equipment.bookings import services
+from equipment.bookings import services, use
 from equipment.bookings.queries import booking_for, visible_bookings
 from equipment.machines.queries import machine_for
 from equipment.sites.queries import people_at
@@ -143,11 +143,11 @@ class Finish(Endpoint):
     @extend_schema(operation_id="booking_finish", request=Nothing, responses=out.BookingOut)
     def post(self, request: Request, booking_id: str) -> Response:
         body_of(request, Nothing)
-        return Response(booking_shape(services.finish(booking_id, actor=self.person, at=self.at)))
+        return Response(booking_shape(use.finish(booking_id, actor=self.person, at=self.at)))
 
 
 class CheckIn(Endpoint):
     @extend_schema(operation_id="booking_check_in", request=Nothing, responses=out.BookingOut)
     def post(self, request: Request, booking_id: str) -> Response:
         body_of(request, Nothing)
-        return Response(booking_shape(services.check_in(booking_id, actor=self.person, at=self.at)))
+        return Response(booking_shape(use.check_in(booking_id, actor=self.person, at=self.at)))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
 from equipment.bookings.queries import use_of
-from equipment.bookings.services import finish
+from equipment.bookings.use import finish
 from equipment.bookings.walk_up import longest_now
 from equipment.certifications import adoption
 from equipment.machines import foreign, said
@@ -107,6 +107,7 @@ def _done_button(found: Any, asked: Here) -> Card | None:
         "icon": "check-circle",
         "style": "primary" if own else "",
         "of": found.name,
+        "fields": {"booking": booking.pk},  # a page that was left open ends nobody else's time
     }
 
 
@@ -248,10 +249,10 @@ def _disown(request: HttpRequest, asked: Here, machine_id: str) -> str:
 
 def _done(request: HttpRequest, asked: Here, machine_id: str) -> str:
     booking = use_of(asked.person, machine_id, asked.at)
-    if booking is None:
+    if booking is None or booking.pk != request.POST.get("booking"):
         raise Refused("booking_over")
     finish(booking.pk, actor=asked.person, at=asked.at)
-    return _("{machine} est libre.").format(machine=booking.machine.name)
+    return _("C’est noté : le reste du temps est pour les autres.")
 
 
 ACTS: Mapping[str, Callable[..., str]] = {

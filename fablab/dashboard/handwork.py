@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from equipment.bookings.use import right_to_start
 from equipment.machines.guide import Guide
-from equipment.machines.plate import right_holds
 from equipment.machines.states import (
     AT_WORK,
     FED,
@@ -244,7 +244,7 @@ def _steps(
         empty, started = EMPTY_AND_STARTED[guide.plate_word], _("C’est lancé")
         if Driver(found.driver) in STARTED_BY_LINE:  # pressing it is the start, not its report
             # A plate that was clear once is no right to start: contact was lost since, or somebody used it by hand.
-            sure = right_holds(found, at)
+            sure = right_to_start(found, at)
             clear = sure or not machine["needs_plate"]
             empty, started = words.EMPTY_AND_START[guide.plate_word], _("Lancer")
         cards.append(

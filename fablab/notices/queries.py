@@ -1,5 +1,7 @@
 """What a person has to read."""
 
+from collections.abc import Collection
+
 from fablab.notices.models import Notice
 from fablab.people.models import User
 
@@ -9,6 +11,11 @@ MOST = 20  # on a page; who did not look for weeks reads the newest
 def standing(code: str) -> set[str]:
     """Return the keys of the messages with this code that somebody has still to read. For who may take them back."""
     return set(Notice.objects.filter(code=code, seen_at__isnull=True).values_list("key", flat=True))
+
+
+def told(keys: Collection[str]) -> set[tuple[str, str]]:
+    """Return who was told of these events, as (key, person), whether they have read it or not."""
+    return set(Notice.objects.filter(key__in=keys).values_list("key", "person_id"))
 
 
 def unread_of(person: User) -> list[Notice]:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from equipment.bookings.use import end_uses
 from equipment.sites.queries import open_until
 from fablab.core.errors import DomainError
+from fablab.core.witness import clock_is_trusted
 from jobs.dispatch.starting import start_what_lies_ready
 from jobs.inspection.endings import usual_ending
 from jobs.lifecycle import services as lifecycle
@@ -78,8 +80,11 @@ def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = Non
     """
     start_what_lies_ready(leases, at=at)
     if memory is not None and memory.is_time_to_warn(at):
-        warn_of_overruns(at)
-        tell_of_pauses(at)
+        for by_the_way in (_end_uses, warn_of_overruns, tell_of_pauses):
+            try:
+                by_the_way(at)
+            except Exception:  # what people are told holds up nothing that is made
+                logger.exception("%s failed", by_the_way.__name__)
     beats = pulse()
     known: dict[str, Hashable] = {}
     if memory is not None:
@@ -104,6 +109,11 @@ def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = Non
             memory.sites[site_id] = (known[site_id], at, min(at + LOOK_ANEW, soonest))
         claimed += _carry_out(site_id, outlook, places.values(), leases, at)
     return claimed
+
+
+def _end_uses(at: datetime) -> int:
+    """End the uses that are over: their right to start has ended with them already, this only writes it."""
+    return end_uses(at) if clock_is_trusted(at) else 0
 
 
 def _carry_out(

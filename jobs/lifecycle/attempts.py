@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from equipment.bookings.states import LIVE
+from equipment.bookings.use import right_to_start
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.plate import right_holds
 from equipment.machines.services import void_plate_token
 from fablab.core.errors import Conflict, NotFound, Problem
 from fablab.live import push
@@ -256,7 +256,7 @@ def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) ->
         return "not_loaded"
     if machine.out_of_order_since is not None:
         return "out_of_order"
-    if not right_holds(machine, at) or machine.plate_token != order.plate_token:
+    if not right_to_start(machine, at) or machine.plate_token != order.plate_token:
         return "plate_token"
     if any(approval_problem(job, at, machine) for job in jobs):
         return "approval_void"

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from equipment.bookings.use import end_uses_of, right_to_start
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.plate import right_holds
 from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
@@ -147,7 +147,7 @@ def _why_not(
             problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
         if machine.report in AT_WORK:
             problems.append(Problem("machine_working", {"machine": machine.name}))
-        if not plate_clear and not right_holds(machine, at):
+        if not plate_clear and not right_to_start(machine, at):
             problems.append(Problem("plate_to_clear", {"machine": machine.name}))
         problem = approval_problem(job, at, machine)
         if problem is not None:
@@ -182,6 +182,7 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime, seen_plate: int |
             problems.append(Problem("machine_working", {"machine": machine.name}))
         if problems:
             raise Refused(*problems)
+        end_uses_of(machine, at=at)
         if seen_plate is not None and seen_plate != machine.plate_number:
             raise Conflict(Problem("plate_used_since", {"machine": machine.name}))
         machine = machines.clear_plate(machine, actor=actor, at=at, own_work=own)

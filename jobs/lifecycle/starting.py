@@ -7,9 +7,11 @@ from math import ceil
 from django.db import transaction
 from django.db.models import F, Max
 
+from equipment.bookings.queries import checked_in_now
+from equipment.bookings.use import right_to_start
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.plate import right_holds
+from equipment.machines.said import used_by_hand
 from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver, Report
 from equipment.sites.models import Site
 from equipment.sites.queries import open_until, present_people, roles_of
@@ -123,13 +125,15 @@ def _may_start(machine: Machine, attempt: Attempt, jobs: list[Job], at: datetime
         return False
     if machine.linked and (not hears(machine, at) or machine.report in AT_WORK):
         return False
+    if not machine.linked and (used_by_hand(machine, at) or checked_in_now([machine.pk], at)):
+        return False  # somebody's hands are there
     if attempt.ended_at is not None or may_have_started(attempt) or not jobs:
         return False
     if any(job.state != State.LOADED for job in jobs) or attempt.orders.filter(verb=Verb.START).exists():
         return False
     if not _cleared_on_duty(machine):
         return False
-    if not right_holds(machine, at) or any(approval_problem(job, at, machine) for job in jobs):
+    if not right_to_start(machine, at) or any(approval_problem(job, at, machine) for job in jobs):
         return False
     return open_until(machine.site, at) is not None and present_people(machine.site_id, at).exists()
 

@@ -1,18 +1,19 @@
 """A machine that waits for somebody, filament out or door open: who comes next on it is told (fault case 27)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
 from fablab.notices import services as notices
-from fablab.notices.queries import standing
-from jobs.lifecycle.models import Attempt, Job, JobEvent
+from fablab.notices.queries import standing, told
+from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.on_machines import last_orders, live_attempts
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import Action
-from jobs.planning.queries import next_for_machine
+from jobs.planning.queries import next_for_machines
 
 PAUSED = "machine_paused"
 SOON = timedelta(hours=3)  # whose booking begins later is not troubled: somebody will have come
@@ -23,58 +24,90 @@ def tell_of_pauses(at: datetime) -> int:
     """Tell who comes next on each machine that paused by itself, once; take it back when it goes on.
 
     Next are the next booking within three hours and the first object of the queue that waits for this machine, each
-    of somebody else. Repeatable. Returns how many messages are new.
+    of somebody else. Repeatable, in a number of queries that does not grow with the machines. Returns how many
+    messages are new.
     """
     machines = {
         machine.pk: machine for machine in in_use().filter(attempts__jobs__state=State.PAUSED).distinct()
     }
-    attempts = live_attempts(machines)
+    paused = _paused(machines)
+    keys = {machine_id: f"paused:{one.attempt_id}" for machine_id, one in paused.items()}
+    known, new = told(keys.values()), 0
+    for machine_id, people in _next(paused, at).items():
+        key = keys[machine_id]
+        for person_id, link in people.items():
+            if (key, person_id) not in known:
+                params = {"machine": machines[machine_id].name}
+                new += notices.tell([person_id], PAUSED, params, key=key, link=link, at=at)
+    for key in standing(PAUSED) - set(keys.values()):
+        notices.withdraw(key)
+    return new
+
+
+@dataclass(frozen=True)
+class _Pause:
+    attempt_id: str
+    began: datetime
+    owners: frozenset[str]
+
+
+def _paused(machine_ids: Collection[str]) -> dict[str, _Pause]:
+    """Return, by machine, the tries that the machine itself reported paused.
+
+    A person's word at a machine without a link is a person's pause, and so is one that somebody asked for.
+    """
+    attempts = live_attempts(machine_ids)
     orders = last_orders([attempt.pk for attempt in attempts.values()])
-    told, true = 0, set()
+    jobs = {
+        machine_id: [part.job for part in attempt.parts.all() if part.live]
+        for machine_id, attempt in attempts.items()
+    }
+    events = JobEvent.objects.filter(
+        job__in=[job for some in jobs.values() for job in some], action=Action.PAUSE
+    )
+    last_source = dict(
+        events.order_by("at", "version").values_list("job_id", "source")
+    )  # the last one counts
+    found = {}
     for machine_id, attempt in attempts.items():
-        jobs = [part.job for part in attempt.parts.all() if part.live]
         order = orders.get(attempt.pk)
         asked = order is not None and order.verb == Verb.PAUSE and order.state not in NOT_SENT
-        if asked or not _paused_itself(jobs):
+        there = jobs[machine_id]
+        if asked or not there or any(job.state != State.PAUSED for job in there):
             continue
-        key = f"paused:{attempt.pk}"
-        true.add(key)
-        for person_id, link in _next(machine_id, attempt, {job.owner_id for job in jobs}, at).items():
-            told += notices.tell(
-                [person_id], PAUSED, {"machine": machines[machine_id].name}, key=key, link=link, at=at
+        if Source.MACHINE in {last_source.get(job.pk) for job in there}:
+            found[machine_id] = _Pause(
+                attempt.pk,
+                attempt.started_at or attempt.claimed_at,
+                frozenset(job.owner_id for job in there),
             )
-    for key in standing(PAUSED) - true:
-        notices.withdraw(key)
-    return told
+    return found
 
 
-def _paused_itself(jobs: Collection[Job]) -> bool:
-    """Say whether the machine reported the pause; a person's word at a machine without a link is a person's pause."""
-    if not jobs or any(job.state != State.PAUSED for job in jobs):
-        return False
-    event = JobEvent.objects.filter(job__in=jobs, action=Action.PAUSE).order_by("-at", "-version").first()
-    return event is not None and event.source == Source.MACHINE
-
-
-def _next(machine_id: str, attempt: Attempt, owners: set[str], at: datetime) -> dict[str, str]:
-    """Return whom a pause concerns, each with the page that it is about."""
-    began = attempt.started_at or attempt.claimed_at
-    found: dict[str, str] = {}
-    queued = [
-        one.job_id for one in next_for_machine(machine_id, at) if one.place.machine_id in (machine_id, None)
-    ]
-    owner_of = dict(Job.objects.filter(pk__in=queued).exclude(owner__in=owners).values_list("pk", "owner_id"))
-    first = next((job_id for job_id in queued if job_id in owner_of), None)
-    if first is not None:
-        found[owner_of[first]] = f"/objets/{first}/"
-    booking = (
-        Booking.objects.filter(
-            machine_id=machine_id, state__in=LIVE, end__gt=at, start__gt=began, start__lt=at + SOON
-        )
-        .exclude(person__in=owners)
-        .order_by("start")
-        .first()
-    )
-    if booking is not None:
-        found[booking.person_id] = f"/reservations/{booking.pk}/"
+def _next(paused: Mapping[str, _Pause], at: datetime) -> dict[str, dict[str, str]]:
+    """Return, by machine, whom a pause concerns, each with the page that it is about."""
+    if not paused:
+        return {}
+    found: dict[str, dict[str, str]] = {machine_id: {} for machine_id in paused}
+    queued = next_for_machines(paused, at)
+    ids = {one.job_id for some in queued.values() for one in some}
+    owner_of = dict(Job.objects.filter(pk__in=ids).values_list("pk", "owner_id"))
+    for machine_id, waiting in queued.items():
+        for one in waiting:
+            owner = owner_of.get(one.job_id)
+            if (
+                one.place.machine_id in (machine_id, None)
+                and owner
+                and owner not in paused[machine_id].owners
+            ):
+                found[machine_id][owner] = f"/objets/{one.job_id}/"
+                break
+    bookings = Booking.objects.filter(machine_id__in=paused, state__in=LIVE, end__gt=at, start__lt=at + SOON)
+    served = set()
+    for booking in bookings.order_by("start"):
+        pause = paused[booking.machine_id]
+        if booking.machine_id in served or booking.start <= pause.began or booking.person_id in pause.owners:
+            continue
+        served.add(booking.machine_id)
+        found[booking.machine_id][booking.person_id] = f"/reservations/{booking.pk}/"
     return found

@@ -1,7 +1,8 @@
 """Loads what the plan needs, in a fixed number of queries, however many jobs, machines and sites there are."""
 
+import logging
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ from jobs.planning.facts import CHANGEOVER, HORIZON, Held, MachineNow, Place, Re
 from jobs.planning.guards import BUSY, PUT_OFF_FOR, could_take, why_not
 from jobs.planning.order import SHARE_DAYS
 from jobs.planning.plan import plan
+
+logger = logging.getLogger(__name__)
 
 SEEN_WITHIN_S = 30 + STALE_AFTER_S  # ``seen_at`` is written every 30 s at the latest
 UNHEARD = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
@@ -312,16 +315,30 @@ def next_for_machine(machine_id: str, at: datetime) -> list[Next]:
     What the person who stands there takes is the first one without reasons. A job that the plan sends to another
     machine which is free is among them: at that one somebody will take it too, and whoever is first is right.
     """
-    site_id = Machine.objects.filter(pk=machine_id).values_list("site_id", flat=True).first()
-    found = outlooks(at, site_ids=[site_id]).get(site_id) if site_id else None
-    machine = next((one for one in found.machines if one.id == machine_id), None) if found else None
-    if found is None or machine is None:
-        return []
-    return [
-        Next(job_id, place, why_not(found.jobs[job_id], machine, at))
-        for job_id, place in found.plan(at).items()
-        if could_take(found.jobs[job_id], machine)
-    ]
+    return next_for_machines([machine_id], at).get(machine_id, [])
+
+
+def next_for_machines(machine_ids: Collection[str], at: datetime) -> dict[str, list[Next]]:
+    """Do as ``next_for_machine`` for many, by machine id: each site is read and planned once.
+
+    A site whose queue cannot be planned has none.
+    """
+    sites = Machine.objects.filter(pk__in=machine_ids).values_list("site_id", flat=True)
+    found: dict[str, list[Next]] = {}
+    for site_id, outlook in outlooks(at, site_ids=set(sites)).items():
+        try:
+            places = outlook.plan(at)
+        except Exception:  # one site's queue holds up no other site
+            logger.exception("the queue of site %s could not be planned", site_id)
+            continue
+        for machine in outlook.machines:
+            if machine.id in machine_ids:
+                found[machine.id] = [
+                    Next(job_id, place, why_not(outlook.jobs[job_id], machine, at))
+                    for job_id, place in places.items()
+                    if could_take(outlook.jobs[job_id], machine)
+                ]
+    return found
 
 
 def against_taking(job_id: str, machine_id: str, at: datetime) -> tuple[Reason, ...]:

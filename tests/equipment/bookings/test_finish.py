@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 
 from equipment.bookings.models import Booking
-from equipment.bookings.services import cancel, check_in, finish
+from equipment.bookings.services import cancel
 from equipment.bookings.states import BookingState
+from equipment.bookings.use import check_in, finish
 from equipment.bookings.walk_up import walk_up
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound, Refused

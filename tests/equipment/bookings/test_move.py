@@ -2,8 +2,9 @@
 
 import pytest
 
-from equipment.bookings.services import check_in, move
+from equipment.bookings.services import move
 from equipment.bookings.states import BookingState
+from equipment.bookings.use import check_in
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound, Refused
 from tests.builders import (

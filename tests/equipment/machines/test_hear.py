@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from equipment.machines.models import Machine
 from equipment.machines.queries import is_stale, watched_machines
 from equipment.machines.services import Lease, drop_lease, hear, keep_leases, retire_machine, take_lease
-from equipment.machines.states import Report
+from equipment.machines.states import Plate, Report
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound
 from tests.builders import MONDAY, hours, make_linked_machine, make_machine, make_person, make_site, minutes
@@ -156,3 +156,47 @@ def test_a_retired_machine_is_nobodys() -> None:
     retire_machine(machine.pk, actor=make_person("K", Role.STAFF, site=site), at=MONDAY)
     assert keep_leases("a", [machine.pk], at=MONDAY + hours(0.5), seconds=30) == {}
     assert take_lease(machine.pk, owner="b", at=MONDAY + hours(2), seconds=30) is None
+
+
+# --- a time in which nobody heard it ----------------------------------------------------------------------
+
+LONG = hours(2)
+Spells = list[tuple[timedelta, Report]]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        [(minutes(1), Report.SILENT), (LONG, Report.READY)],
+        # A small computer that boots says it step by step.
+        [(minutes(1), Report.SILENT), (LONG, Report.DISCONNECTED), (LONG + 10 * SECOND, Report.READY)],
+        [(minutes(1), Report.SILENT), (minutes(2), Report.ERROR), (minutes(3), Report.READY)],
+        # This program was off, and the machine says what it said before.
+        [(LONG, Report.READY)],
+        [(LONG, Report.SILENT), (LONG + 10 * SECOND, Report.READY)],
+    ],
+)
+def test_after_it_a_page_from_before_shows_another_filling(heard: Spells) -> None:
+    machine = make_linked_machine(at=MONDAY)
+    shown = machine.plate_number
+    for after, report in heard:
+        hear(machine.pk, report=report, at=MONDAY + after)
+    machine.refresh_from_db()
+    assert machine.plate_number > shown
+
+
+def test_a_word_lost_on_the_way_is_no_other_filling() -> None:
+    machine = make_linked_machine(at=MONDAY)
+    for after, report in ((minutes(1), Report.SILENT), (minutes(1.5), Report.READY)):
+        hear(machine.pk, report=report, at=MONDAY + after)
+    machine.refresh_from_db()
+    assert machine.plate_number == 0
+
+
+def test_a_machine_that_was_cleared_long_before_it_was_first_heard_has_no_right() -> None:
+    machine = make_linked_machine(
+        report=Report.NEVER, seen_at=None, plate=Plate.CLEAR, plate_token="t", plate_cleared_at=MONDAY
+    )
+    hear(machine.pk, report=Report.READY, at=MONDAY + LONG)
+    machine.refresh_from_db()
+    assert machine.plate_token == ""

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from equipment.machines.models import Machine
 from equipment.machines.states import Plate
@@ -15,6 +17,7 @@ from jobs.lifecycle.services import step_attempt
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import Action
 from jobs.planning.pauses import tell_of_pauses
+from jobs.planning.queries import Outlook
 from tests.builders import MONDAY, hours, make_booking, minutes
 from tests.builders_jobs import Cast, make_cast, make_job, make_linked_machine
 
@@ -109,3 +112,35 @@ def test_the_watch_over_the_machines_tells_it(cast: Cast) -> None:
     Machine.objects.all().update(retired_at=MONDAY)
     dispatch.look({}, at=MONDAY + timedelta(minutes=5), memory=dispatch.Memory())
     assert told() == []
+
+
+def queries_of(cast: Cast, machines: int) -> int:
+    for _ in range(machines):
+        machine = make_linked_machine(cast.site, cast.model, at=MONDAY)
+        job = make_job(cast, state=State.RUNNING, at=MONDAY, on=machine)
+        step_attempt(Attempt.objects.get(jobs=job).pk, Action.PAUSE, source=Source.MACHINE, at=MONDAY)
+    tell_of_pauses(MONDAY)  # from now on everybody knows
+    with CaptureQueriesContext(connection) as queries:
+        assert tell_of_pauses(MONDAY + minutes(1)) == 0
+    return len(queries)
+
+
+def test_asking_again_costs_no_more_queries_for_more_machines_that_wait(cast: Cast) -> None:
+    for number in range(5):
+        make_job(cast, state=State.QUEUED, at=MONDAY + minutes(number), owner="other_member")
+    assert queries_of(cast, 1) == queries_of(cast, 4)
+
+
+def test_a_site_that_cannot_be_planned_keeps_nobody_elsewhere_from_the_news(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses(cast)
+    make_job(cast, state=State.QUEUED, at=MONDAY, owner="instructor")
+    booking = make_booking(cast.machine, cast.person("other_member"), start=MONDAY + hours(1))
+
+    def breaks(self: Outlook, at: object) -> None:
+        raise ValueError("a file that says odd things")
+
+    monkeypatch.setattr(Outlook, "plan", breaks)
+    dispatch.look({}, at=MONDAY, memory=dispatch.Memory())
+    assert told() == [(cast.person("other_member").username, f"/reservations/{booking.pk}/")]

@@ -1,0 +1,111 @@
+"""A booking while the machine is used: coming, ending before the time, and a time that is over.
+
+What people leave on a machine that reports nothing, nobody knows. So the right to start that somebody made by clearing
+its plate ends when a use begins, and again when one ends, by a tap or by the clock.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from equipment.bookings.live import booking_changed
+from equipment.bookings.models import Booking
+from equipment.bookings.queries import booking_for
+from equipment.bookings.states import LIVE, BookingState
+from equipment.machines.locks import lock_machine
+from equipment.machines.models import Machine
+from equipment.machines.plate import right_holds, void_plate_token
+from fablab.core.errors import Refused
+from fablab.people.models import User
+
+EARLIEST_CHECK_IN = timedelta(minutes=15)
+
+
+def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
+    """Record that the person came: from 15 minutes before the start to the end. May be repeated.
+
+    Raises ``NotFound``, ``Refused``: ``booking_over``, ``booking_not_begun``.
+    """
+    booking = booking_for(actor, booking_id)
+    if booking.state not in LIVE or booking.end <= at:
+        raise Refused("booking_over")
+    if at < booking.start - EARLIEST_CHECK_IN:
+        raise Refused("booking_not_begun")
+    with transaction.atomic():
+        machine = lock_machine(booking.machine_id)
+        came = Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
+            state=BookingState.IN_USE
+        )
+        if came:
+            _hands_were_there(machine, at)
+    booking = booking_for(actor, booking_id)
+    booking_changed(booking)
+    return booking
+
+
+def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
+    """ "J’ai fini" before the time is over: what was used stays counted, the rest can be booked by others.
+
+    By the person, or instructors and staff of the site. Raises ``NotFound``, ``Refused``: ``booking_over``,
+    ``booking_not_begun`` for one that nobody has checked in to, or that begins later.
+    """
+    booking = booking_for(actor, booking_id)
+    if booking.state not in LIVE or booking.end <= at:
+        raise Refused("booking_over")
+    if booking.state != BookingState.IN_USE or at < booking.start:
+        raise Refused("booking_not_begun")
+    # A time of no length is none: who walked up a moment ago has used a second of it.
+    end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
+    buffer = timedelta(minutes=booking.machine.model.kind.buffer_minutes)
+    with transaction.atomic():
+        machine = lock_machine(booking.machine_id)
+        finished = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE, end__gt=at).update(
+            state=BookingState.DONE, end=end, held_end=end + buffer, ended_at=at
+        )
+        if finished:
+            _hands_were_there(machine, at)
+    if not finished:
+        raise Refused("booking_over")
+    booking = booking_for(actor, booking_id)
+    booking_changed(booking)
+    return booking
+
+
+def end_uses(at: datetime) -> int:
+    """End every use whose time is over; return how many. Repeatable, one query when there is none."""
+    ended = 0
+    for machine_id in sorted(set(_over(at).values_list("machine_id", flat=True))):
+        with transaction.atomic():
+            ended += end_uses_of(lock_machine(machine_id), at=at)
+    return ended
+
+
+def end_uses_of(machine: Machine, *, at: datetime) -> int:
+    """End the uses of one machine whose time is over; return how many. Called under the machine's lock."""
+    ended = list(_over(at).filter(machine=machine).values_list("pk", flat=True))
+    if ended:
+        Booking.objects.filter(pk__in=ended).update(state=BookingState.DONE, ended_at=F("end"))
+        _hands_were_there(machine, at)
+        for booking in Booking.objects.filter(pk__in=ended).select_related("machine"):
+            booking_changed(booking)
+    return len(ended)
+
+
+def right_to_start(machine: Machine, at: datetime) -> bool:
+    """Say whether the plate is clear and the right to one start is still good, also when a use ended this very moment.
+
+    ``machine.site`` must be loaded.
+    """
+    return right_holds(machine, at) and not (
+        not machine.linked and _over(at).filter(machine=machine).exists()
+    )
+
+
+def _over(at: datetime) -> QuerySet[Booking]:
+    return Booking.objects.filter(state=BookingState.IN_USE, end__lte=at)
+
+
+def _hands_were_there(machine: Machine, at: datetime) -> None:
+    if not machine.linked:  # another one says itself what happens to it
+        void_plate_token(machine, at=at, why="in_use")
