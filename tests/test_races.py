@@ -20,7 +20,10 @@ from equipment.machines.models import Machine
 from equipment.machines.services import take_lease
 from fablab.core.errors import DomainError
 from fablab.people.models import User
+from jobs.lifecycle.services import note_waiting
+from jobs.lifecycle.states import State
 from tests.builders import MONDAY, hours, make_kind, make_machine, make_person, minutes
+from tests.builders_jobs import make_cast, make_job
 
 PEOPLE = 100
 GAP_S = 0.005  # between check and insert, inside the lock
@@ -133,3 +136,20 @@ def test_two_supervisors_at_once_give_each_machine_one_owner() -> None:
     outcome = all_at_once(8, supervise)
     assert sum(int(told.split()[0]) * times for told, times in outcome.items()) == len(machines)
     assert set(Machine.objects.values_list("lease_number", flat=True)) == {1}
+
+
+def test_two_processes_that_note_why_a_queue_waits_never_stop_each_other() -> None:
+    """Each writes the whole site, in groups of its own; the rows are taken in one order."""
+    cast = make_cast(at=MONDAY)
+    ids = [make_job(cast, state=State.QUEUED, at=MONDAY).pk for _ in range(40)]
+
+    def notes(who: int) -> str:
+        for number in range(10):
+            reasons = {
+                job: [{"code": "waiting_busy", "params": {"n": f"{job}{number}"}}]
+                for job in (ids if who else reversed(ids))
+            }
+            note_waiting(cast.site.pk, reasons, at=MONDAY)
+        return "noted"
+
+    assert all_at_once(2, notes) == {"noted": 2}

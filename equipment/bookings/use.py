@@ -74,21 +74,22 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
 
 def end_uses(at: datetime) -> int:
     """End every use whose time is over; return how many. Repeatable, one query when there is none."""
-    ended = 0
-    for machine_id in sorted(set(_over(at).values_list("machine_id", flat=True))):
-        with transaction.atomic():
-            ended += end_uses_of(lock_machine(machine_id), at=at)
-    return ended
+    machines = set(_over(at).values_list("machine_id", flat=True))
+    return sum(end_uses_there(machine_id, at=at) for machine_id in sorted(machines))
 
 
-def end_uses_of(machine: Machine, *, at: datetime) -> int:
-    """End the uses of one machine whose time is over; return how many. Called under the machine's lock."""
-    ended = list(_over(at).filter(machine=machine).values_list("pk", flat=True))
-    if ended:
-        Booking.objects.filter(pk__in=ended).update(state=BookingState.DONE, ended_at=F("end"))
-        _hands_were_there(machine, at)
-        for booking in Booking.objects.filter(pk__in=ended).select_related("machine"):
-            booking_changed(booking)
+def end_uses_there(machine_id: str, *, at: datetime) -> int:
+    """End the uses of one machine whose time is over; return how many. One query when there is none."""
+    if not _over(at).filter(machine_id=machine_id).exists():
+        return 0
+    with transaction.atomic():
+        machine = lock_machine(machine_id)
+        ended = list(_over(at).filter(machine=machine).values_list("pk", flat=True))
+        if ended:
+            Booking.objects.filter(pk__in=ended).update(state=BookingState.DONE, ended_at=F("end"))
+            _hands_were_there(machine, at)
+    for booking in Booking.objects.filter(pk__in=ended).select_related("machine"):
+        booking_changed(booking)
     return len(ended)
 
 

@@ -91,9 +91,12 @@ def hear(
 
 
 def _was_unwatched(machine: Machine, at: datetime) -> bool:
-    """Say whether nobody heard the machine for too long, since its last sign of life or since somebody cleared it."""
+    """Say whether nobody heard the machine for too long, since its last sign of life or since somebody cleared it.
+
+    A sign from ahead of the clock was written before that was put back: nobody knows how long ago.
+    """
     signs = [sign for sign in (machine.seen_at, machine.plate_cleared_at) if sign is not None]
-    return not signs or at - max(signs) > UNWATCHED_AFTER
+    return not signs or not -UNWATCHED_AFTER <= at - max(signs) <= UNWATCHED_AFTER
 
 
 def _lasted(machine: Machine, at: datetime) -> bool:

@@ -158,9 +158,6 @@ def was_not_sent(live: LiveAttempt, *, code: str, put_off: str, at: datetime) ->
     shut (``NOT_REACHED``), which is no fault of the job: it stays in the queue (fault case 13), and this machine is not
     asked again for a while, whichever process plans. Empty: that was a try.
     """
-    # Perhaps a part of it, or all, is there: what is noted is removed later.
-    built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
-    lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
     if put_off:
         lifecycle.note_put_off(live.id, put_off)  # before it is given back: somebody may plan at any moment
         why = "storage_refused" if put_off == REFUSES_FILE else "sending_failed"
@@ -179,8 +176,6 @@ def was_not_sent(live: LiveAttempt, *, code: str, put_off: str, at: datetime) ->
 
 def took_too_long(live: LiveAttempt, *, at: datetime) -> None:
     """Give a job back whose machine took the file so slowly that others waited; no fault of the job."""
-    built = f"{FOLDER}/{remote_name(live.id, live.file_sha256, live.file_format)}"
-    lifecycle.note_sent(live.id, remote_path=built, remote_sha1="", remote_runs=0, at=at)
     give_back(live.id, why="sending_failed", blameless=True, at=at, code="too_slow")
 
 

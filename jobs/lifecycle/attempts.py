@@ -191,8 +191,11 @@ def note_waiting(site_id: str, reasons: Mapping[str, list[dict[str, Any]]], *, a
         alike.setdefault(json.dumps(why, sort_keys=True), []).append(job_id)
     changed = 0
     with transaction.atomic():
+        # Two processes that look at once take the rows in one order: groups differ between them, and would cross.
+        waiting = Job.objects.filter(pk__in=list(reasons)).order_by("pk")
+        list(waiting.select_for_update(of=("self",)).values_list("pk", flat=True))
         for job_ids in alike.values():
-            changed += Job.objects.filter(pk__in=sorted(job_ids), state=State.QUEUED).update(
+            changed += Job.objects.filter(pk__in=job_ids, state=State.QUEUED).update(
                 waiting_for=reasons[job_ids[0]]
             )
     if changed:

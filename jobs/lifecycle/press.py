@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from equipment.bookings.use import end_uses_of, right_to_start
+from equipment.bookings.use import end_uses_there, right_to_start
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
@@ -56,6 +56,9 @@ def press(
     part = live_part(job)
     if machine and part is not None and part.attempt.machine_id != machine:
         raise Conflict(Problem("wrong_state", {"state": job.state, "action": action}))
+    if plate_clear and part is not None:
+        # By itself: what is refused is rolled back, and the number that a fresh page shows would never be right.
+        end_uses_there(part.attempt.machine_id, at=at)
     if part is not None and _is_asked_by_line(part.attempt.machine, action):
         asked = _order(
             job, part.attempt, action, actor=actor, at=at, plate_clear=plate_clear, seen_plate=seen_plate
@@ -166,6 +169,7 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime, seen_plate: int |
     made there since. Raises ``NotFound``, ``NotAllowed`` (no role for it here), ``Refused``: ``not_on_site``,
     ``machine_working``; ``Conflict("plate_used_since")``.
     """
+    end_uses_there(machine_id, at=at)
     with transaction.atomic():
         machine = lock_machine(machine_id)
         viewer = Viewer(actor, at)
@@ -182,7 +186,6 @@ def clear_plate(machine_id: str, *, actor: User, at: datetime, seen_plate: int |
             problems.append(Problem("machine_working", {"machine": machine.name}))
         if problems:
             raise Refused(*problems)
-        end_uses_of(machine, at=at)
         if seen_plate is not None and seen_plate != machine.plate_number:
             raise Conflict(Problem("plate_used_since", {"machine": machine.name}))
         machine = machines.clear_plate(machine, actor=actor, at=at, own_work=own)

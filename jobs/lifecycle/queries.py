@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Prefetch, Q, QuerySet
 
 from equipment.certifications.queries import is_certified
-from equipment.machines.models import MachineKind
+from equipment.machines.models import Machine, MachineKind
 from equipment.machines.states import AT_WORK, STALE_AFTER_S, STARTED_BY_LINE, STREAMED, Driver, Report
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.queries import is_on_site, present_people
@@ -16,7 +16,7 @@ from fablab.people.models import User
 from jobs.inspection.findings import Finding
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, JobEvent
 from jobs.lifecycle.states import State
-from jobs.lifecycle.table import MAX_ATTEMPTS, ROWS, Action, Who, actions_of
+from jobs.lifecycle.table import CLOCK_SKEW_S, MAX_ATTEMPTS, ROWS, Action, Who, actions_of
 from jobs.preparation.queries import findings_for
 
 HEARD_WITHIN_S = 30 + STALE_AFTER_S  # a sign of life is written every 30 s at the latest
@@ -220,6 +220,12 @@ def _taken(attempt: Attempt) -> float | None:
     return 100 * attempt.sent_bytes / attempt.machine_file.size
 
 
+def heard_lately(machine: Machine, at: datetime) -> bool:
+    """Say whether the last sign of life is new enough; one from ahead of the clock is of nobody knows when."""
+    seen = machine.seen_at
+    return seen is not None and -CLOCK_SKEW_S <= (at - seen).total_seconds() < HEARD_WITHIN_S
+
+
 def machine_vouches(attempt: Attempt, at: datetime) -> bool:
     """Say whether the machine itself is heard working on this attempt: then no person settles it by hand.
 
@@ -228,8 +234,7 @@ def machine_vouches(attempt: Attempt, at: datetime) -> bool:
     machine = attempt.machine
     return (
         attempt.unsure_since is None
-        and machine.seen_at is not None
-        and (at - machine.seen_at).total_seconds() < HEARD_WITHIN_S
+        and heard_lately(machine, at)
         and Report(machine.report) in AT_WORK
         and machine.report_path == attempt.remote_path
     )

@@ -21,7 +21,7 @@ from fablab.people.models import User
 from jobs.lifecycle import live
 from jobs.lifecycle.apply import approval_problem
 from jobs.lifecycle.models import Attempt, Job, JobEvent, Order
-from jobs.lifecycle.queries import HEARD_WITHIN_S, may_have_started
+from jobs.lifecycle.queries import heard_lately, may_have_started
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import CLOCK_SKEW_S, ORDER_LIFETIME_S
 
@@ -78,12 +78,13 @@ def write_order(attempt: Attempt, verb: Verb, machine: Machine, *, actor: User |
 
 def hears(machine: Machine, at: datetime) -> bool:
     """Say whether the machine was heard lately enough for an order."""
-    return (
-        machine.seen_at is not None
-        and (at - machine.seen_at).total_seconds() < HEARD_WITHIN_S
-        and machine.report
-        not in {Report.SILENT, Report.NEVER, Report.DISCONNECTED, Report.UNKNOWN, Report.ERROR}
-    )
+    return heard_lately(machine, at) and machine.report not in {
+        Report.SILENT,
+        Report.NEVER,
+        Report.DISCONNECTED,
+        Report.UNKNOWN,
+        Report.ERROR,
+    }
 
 
 def start_by_itself(attempt_id: str, *, lease_number: int, at: datetime) -> Order | None:

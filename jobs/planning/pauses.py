@@ -9,7 +9,7 @@ from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
 from fablab.notices import services as notices
 from fablab.notices.queries import standing, told
-from jobs.lifecycle.models import Job, JobEvent
+from jobs.lifecycle.models import Job, JobEvent, Order
 from jobs.lifecycle.on_machines import last_orders, live_attempts
 from jobs.lifecycle.states import OrderState, Source, State, Verb
 from jobs.lifecycle.table import Action
@@ -62,26 +62,34 @@ def _paused(machine_ids: Collection[str]) -> dict[str, _Pause]:
         machine_id: [part.job for part in attempt.parts.all() if part.live]
         for machine_id, attempt in attempts.items()
     }
-    events = JobEvent.objects.filter(
-        job__in=[job for some in jobs.values() for job in some], action=Action.PAUSE
-    )
-    last_source = dict(
-        events.order_by("at", "version").values_list("job_id", "source")
-    )  # the last one counts
+    moves = JobEvent.objects.filter(
+        job__in=[job for some in jobs.values() for job in some], action__in=[Action.PAUSE, Action.RESUME]
+    ).order_by("at", "version")
+    last = {(event.job_id, event.action): event for event in moves}
     found = {}
     for machine_id, attempt in attempts.items():
-        order = orders.get(attempt.pk)
-        asked = order is not None and order.verb == Verb.PAUSE and order.state not in NOT_SENT
         there = jobs[machine_id]
-        if asked or not there or any(job.state != State.PAUSED for job in there):
+        if not there or any(job.state != State.PAUSED for job in there):
             continue
-        if Source.MACHINE in {last_source.get(job.pk) for job in there}:
+        pauses = [last.get((job.pk, Action.PAUSE)) for job in there]
+        resumed = max(
+            (last[job.pk, Action.RESUME].at for job in there if (job.pk, Action.RESUME) in last), default=None
+        )
+        by_itself = any(event is not None and event.source == Source.MACHINE for event in pauses)
+        if by_itself and not _asked(orders.get(attempt.pk), resumed):
             found[machine_id] = _Pause(
                 attempt.pk,
                 attempt.started_at or attempt.claimed_at,
                 frozenset(job.owner_id for job in there),
             )
     return found
+
+
+def _asked(order: Order | None, resumed: datetime | None) -> bool:
+    """Say whether somebody asked for this pause; what was asked before it last went on was another one."""
+    if order is None or order.verb != Verb.PAUSE or order.state in NOT_SENT:
+        return False
+    return resumed is None or order.created_at > resumed
 
 
 def _next(paused: Mapping[str, _Pause], at: datetime) -> dict[str, dict[str, str]]:

@@ -185,6 +185,13 @@ def test_after_it_a_page_from_before_shows_another_filling(heard: Spells) -> Non
     assert machine.plate_number > shown
 
 
+def test_a_sign_of_life_from_ahead_of_the_clock_proves_nothing() -> None:
+    machine = make_linked_machine(at=MONDAY + hours(6), plate=Plate.CLEAR, plate_token="t")
+    hear(machine.pk, report=Report.READY, at=MONDAY)
+    machine.refresh_from_db()
+    assert (machine.seen_at, machine.plate_token) == (MONDAY, "")
+
+
 def test_a_word_lost_on_the_way_is_no_other_filling() -> None:
     machine = make_linked_machine(at=MONDAY)
     for after, report in ((minutes(1), Report.SILENT), (minutes(1.5), Report.READY)):

@@ -10,8 +10,9 @@ from equipment.bookings.states import BookingState
 from equipment.bookings.use import check_in, end_uses, finish, right_to_start
 from equipment.machines import said
 from equipment.machines.models import Machine
+from equipment.machines.states import USED_AT_MOST
 from fablab.core.errors import Conflict
-from jobs.dispatch import services as dispatch
+from jobs.dispatch.starting import start_what_lies_ready
 from jobs.lifecycle.press import clear_plate
 from jobs.lifecycle.states import State
 from tests.builders import MONDAY, make_booking, minutes
@@ -74,7 +75,7 @@ def test_a_plate_cleared_during_a_use_gives_no_right_after_it(
     Machine.objects.filter(pk=cutter.pk).update(seen_at=AFTER)
     cutter.refresh_from_db()
     assert not right_to_start(cutter, AFTER)
-    assert dispatch.start_what_lies_ready({cutter.pk: cutter.lease_number}, at=AFTER) == []
+    assert start_what_lies_ready({cutter.pk: cutter.lease_number}, at=AFTER) == []
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -88,8 +89,7 @@ def test_a_page_opened_during_a_use_clears_nothing_after_it(
     with pytest.raises(Conflict) as refusal:
         clears(cast, cutter, AFTER, seen_plate=shown)
     assert refusal.value.codes == ["plate_used_since"]
-    end_uses(AFTER)
-    cutter.refresh_from_db()
+    cutter.refresh_from_db()  # the page that comes with the refusal is a fresh one
     assert right_to_start(clears(cast, cutter, AFTER, seen_plate=cutter.plate_number), AFTER)
 
 
@@ -98,7 +98,7 @@ def test_nothing_starts_by_itself_while_somebody_uses_the_machine(cast: Cast, cu
     clears(cast, cutter, CLEARED)
     make_job(cast, state=State.LOADED, at=MONDAY, on=cutter)
     Machine.objects.filter(pk=cutter.pk).update(seen_at=CLEARED)
-    assert dispatch.start_what_lies_ready({cutter.pk: cutter.lease_number}, at=MONDAY + minutes(20)) == []
+    assert start_what_lies_ready({cutter.pk: cutter.lease_number}, at=MONDAY + minutes(20)) == []
 
 
 def test_hands_that_staff_told_of_leave_a_plate_to_look_at_whether_somebody_says_when_they_go_or_not(
@@ -106,7 +106,7 @@ def test_hands_that_staff_told_of_leave_a_plate_to_look_at_whether_somebody_says
 ) -> None:
     said.take_in_use(cutter.pk, actor=cast.person("staff"), at=CAME)
     machine = clears(cast, cutter, CLEARED)
-    late = CAME + said.USED_AT_MOST
+    late = CAME + USED_AT_MOST
     machine.site.opening_hours.update(opens=0, closes=24 * 60)
     assert right_to_start(machine, CLEARED)
     assert not right_to_start(machine, late)

@@ -119,7 +119,7 @@ def queries_of(cast: Cast, machines: int) -> int:
         machine = make_linked_machine(cast.site, cast.model, at=MONDAY)
         job = make_job(cast, state=State.RUNNING, at=MONDAY, on=machine)
         step_attempt(Attempt.objects.get(jobs=job).pk, Action.PAUSE, source=Source.MACHINE, at=MONDAY)
-    tell_of_pauses(MONDAY)  # from now on everybody knows
+    tell_of_pauses(MONDAY + minutes(1))  # from now on everybody knows
     with CaptureQueriesContext(connection) as queries:
         assert tell_of_pauses(MONDAY + minutes(1)) == 0
     return len(queries)
@@ -144,3 +144,23 @@ def test_a_site_that_cannot_be_planned_keeps_nobody_elsewhere_from_the_news(
     monkeypatch.setattr(Outlook, "plan", breaks)
     dispatch.look({}, at=MONDAY, memory=dispatch.Memory())
     assert told() == [(cast.person("other_member").username, f"/reservations/{booking.pk}/")]
+
+
+def test_a_pause_that_somebody_asked_for_says_nothing_of_a_later_one(cast: Cast) -> None:
+    job = make_job(cast, state=State.RUNNING, at=MONDAY)
+    attempt = Attempt.objects.get(jobs=job)
+    Order.objects.create(
+        attempt=attempt,
+        verb=Verb.PAUSE,
+        state=OrderState.DONE,
+        lease_number=1,
+        created_at=MONDAY,
+        expires_at=MONDAY + minutes(1),
+    )
+    make_booking(cast.machine, cast.person("other_member"), start=MONDAY + hours(2))
+    step_attempt(attempt.pk, Action.PAUSE, source=Source.MACHINE, at=MONDAY + minutes(0.1))
+    assert tell_of_pauses(MONDAY + minutes(1)) == 0
+    # Gone on at its own panel, which makes no order; then the filament ends.
+    step_attempt(attempt.pk, Action.RESUME, source=Source.MACHINE, at=MONDAY + minutes(2))
+    step_attempt(attempt.pk, Action.PAUSE, source=Source.MACHINE, at=MONDAY + minutes(60))
+    assert tell_of_pauses(MONDAY + minutes(60)) == 1
