@@ -9,7 +9,6 @@ from equipment.drivers.base import Driver
 from jobs.dispatch import services as dispatch
 from jobs.lifecycle.on_machines import LiveAttempt
 from jobs.lifecycle.states import State, Verb
-from jobs.supervision import records
 from jobs.supervision.bench import Bench
 from jobs.supervision.coordinator import Backoff
 from jobs.supervision.orders import Orders
@@ -94,16 +93,19 @@ class Errands:
             if not sending.done():
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
-                # All of it may be there by now: what is noted is removed with the next tidying.
-                await self._bench.db(records.note_maybe_there, attempt)
 
     def tidy_soon(self) -> None:
         """An attempt may have ended: its file can go."""
         self._tidied_at = float("-inf")
 
     def tidy(self) -> None:
-        """Remove what is over from the machine, once a minute; look for what is nobody's once a day."""
+        """Remove what is over from the machine, once a minute; look for what is nobody's once a day.
+
+        Not beside a file on its way: one that nobody wants any more is removed after it was cut off, not before.
+        """
         now = self._bench.monotonic()
+        if not _is_free(self._sending):
+            return
         if now - self._tidied_at >= TIDY_EVERY_S and _is_free(self._tidying):
             self._tidied_at = now
             self._tidying = self._begin(self._tidy(now))

@@ -67,7 +67,7 @@ class Situation:
             return None
         return LiveTry(
             state=found.state,
-            path=found.remote_path,
+            path="" if found.state is State.SENDING else found.remote_path,  # noted before it is there
             sha1=found.remote_sha1,
             size=found.file_size,
             runs=found.remote_runs,
@@ -340,17 +340,16 @@ def note_unsure(attempt_id: str, why: str, *, at: datetime) -> None:
     lifecycle.note_unsure(attempt_id, why, at=at)
 
 
-def note_maybe_there(live: LiveAttempt) -> None:
-    """Note where the file of a try that was given up on its way would lie, so that it is removed."""
-    if not Attempt.objects.filter(pk=live.id, ended_at__isnull=False, remote_path="").exists():
-        return
+def note_on_its_way(live: LiveAttempt) -> None:
+    """Note where the file will lie, before its first byte leaves: whatever cuts the way there, it is removed later."""
     name = dispatch.remote_name(live.id, live.file_sha256, live.file_format)
     Attempt.objects.filter(pk=live.id).update(remote_path=f"{dispatch.FOLDER}/{name}")
 
 
-def attempts_known(attempt_ids: Iterable[str]) -> set[str]:
-    """Return which of these tries the database knows."""
-    return set(Attempt.objects.filter(pk__in=list(attempt_ids)).values_list("pk", flat=True))
+def attempts_on_machines(attempt_ids: Iterable[str]) -> set[str]:
+    """Return which of these tries have not ended: their files must lie where they are."""
+    found = Attempt.objects.filter(pk__in=list(attempt_ids), ended_at__isnull=True)
+    return set(found.values_list("pk", flat=True))
 
 
 def files_to_delete(machine_id: str) -> list[tuple[str, str]]:

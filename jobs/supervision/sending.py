@@ -79,7 +79,10 @@ async def send(driver: Driver, live: LiveAttempt, bench: Bench) -> None:
                 logger.error("%s: the file of attempt %s is not what was approved", live.machine_id, live.id)
                 await bench.db(dispatch.file_has_changed, live, at=bench.clock())
                 return
-            file = await _carry(driver, live, bench) if driver.capabilities.send else None
+            file = None
+            if driver.capabilities.send:
+                await bench.db(records.note_on_its_way, live)
+                file = await _carry(driver, live, bench)
         except DriverError as problem:
             await _not_sent(driver, live, problem, bench)
             return
@@ -154,15 +157,16 @@ async def tidy(driver: Driver, machine_id: str, bench: Bench) -> int:
 
 
 async def sweep(driver: Driver, machine_id: str, bench: Bench) -> bool:
-    """Remove from our own folder on the machine what bears our kind of name and no try knows (PRIV-6).
+    """Remove from our own folder on the machine what bears our kind of name and belongs to no try under way (PRIV-6).
 
-    Such files stay behind when a database is restored or a process dies at a bad moment. Returns whether it was done.
+    Such files stay behind when a database is restored, or arrive after the end of their try. Returns whether it was
+    done.
     """
     try:
         listed = await driver.list_folder(dispatch.FOLDER)
         ours = {file.path: found[1] for file in listed if (found := _OURS.fullmatch(file.path))}
-        known = await bench.db(records.attempts_known, ours.values())
-        for path in (path for path, attempt in ours.items() if attempt not in known):
+        wanted = await bench.db(records.attempts_on_machines, ours.values())
+        for path in (path for path, attempt in ours.items() if attempt not in wanted):
             logger.info("%s: %s is nobody's and is removed", machine_id, path)
             await driver.delete(path)
     except DriverError as problem:

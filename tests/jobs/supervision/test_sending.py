@@ -20,12 +20,13 @@ from jobs.lifecycle.models import Attempt, Job
 from jobs.lifecycle.on_machines import LiveAttempt, live_attempt, undeleted_remote_files
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
+from jobs.supervision import records
 from jobs.supervision.bench import UPLOADS_AT_ONCE, Bench, Lease
 from jobs.supervision.coordinator import Coordinator
 from jobs.supervision.errands import Errands
 from jobs.supervision.memory import Memory
 from jobs.supervision.orders import Orders
-from jobs.supervision.sending import PACE_OVER_S, send, sweep
+from jobs.supervision.sending import PACE_OVER_S, send, sweep, tidy
 from tests.builders_jobs import Cast, make_job, make_linked_machine, make_upload
 
 LARGE = 32 * 1024 * 1024
@@ -83,6 +84,10 @@ def on_its_way(cast: Cast, content: bytes = b"G28\n", **fields: Any) -> LiveAtte
     return found
 
 
+def cancel(live: LiveAttempt, cast: Cast) -> None:
+    lifecycle.press(live.job_ids[0], Action.ASK_STOP, actor=cast.person("owner"), at=timezone.now())
+
+
 def errands_for(driver: object, live: LiveAttempt, bench: Bench) -> Errands:
     machine = as_type("Driver", driver)
     coordinator = Coordinator(bench.chance, 0.0)
@@ -136,11 +141,7 @@ async def test_a_job_that_is_cancelled_hangs_up_on_a_slow_machine_at_once_and_it
         errands = errands_for(driver, live, bench)
         errands.deliver(live)
         await server.begun.wait()
-
-        def cancel() -> None:
-            lifecycle.press(live.job_ids[0], Action.ASK_STOP, actor=cast.person("owner"), at=timezone.now())
-
-        await bench.db(cancel)
+        await bench.db(cancel, live, cast)
         errands.look_again()
         await errands.idle()  # the machine takes nothing, and nobody waits for it
         server.read_on.set()
@@ -220,7 +221,57 @@ async def test_people_see_how_much_of_the_file_has_left(cast: Cast, bench: Bench
         await sending
 
 
-async def test_priv_6_what_bears_our_name_and_no_try_knows_is_removed_and_nothing_else(
+async def test_a_file_that_was_on_its_way_when_its_process_died_goes_when_its_try_was_cancelled_meanwhile(
+    cast: Cast, bench: Bench
+) -> None:
+    live = await bench.db(on_its_way, cast)
+    machine = Machine()
+    sending = asyncio.create_task(send(as_type("Driver", machine), live, bench))
+    async with asyncio.timeout(PATIENCE_S):
+        await machine.taking.wait()
+        machine.files = {f"fl/{live.id}-{live.file_sha256[:8]}.gcode": ""}  # all of it came there
+        sending.cancel()  # nothing is said to the database any more
+        await asyncio.gather(sending, return_exceptions=True)
+    known = await bench.db(records.situation, live.machine_id, at=timezone.now())
+    assert known.live_try is not None
+    assert known.live_try.path == ""  # nobody takes it for stored there before that is proven
+
+    await bench.db(cancel, live, cast)
+    assert await tidy(as_type("Driver", machine), live.machine_id, bench) == 1
+    assert machine.files == {}
+
+
+async def test_nothing_is_tidied_away_beside_a_file_on_its_way(cast: Cast, bench: Bench) -> None:
+    live = await bench.db(on_its_way, cast)
+    machine = Machine()
+    errands = errands_for(machine, live, bench)
+    async with asyncio.timeout(PATIENCE_S):
+        errands.deliver(live)
+        await machine.taking.wait()
+        await bench.db(cancel, live, cast)
+        errands.tidy()  # the database says that it is over; the last bytes are still to come
+        machine.files = {f"fl/{live.id}-{live.file_sha256[:8]}.gcode": ""}
+        errands.look_again()
+        await errands.idle()
+        errands.tidy()
+        await errands.idle()
+    assert machine.files == {}
+    assert await bench.db(undeleted_remote_files, live.machine_id) == []
+
+
+async def test_a_file_that_arrives_after_its_try_has_ended_is_found_by_the_sweep(
+    cast: Cast, bench: Bench
+) -> None:
+    live = await bench.db(on_its_way, cast)
+    machine = Machine()
+    await bench.db(cancel, live, cast)
+    machine.files = {f"fl/{live.id}-{live.file_sha256[:8]}.gcode": ""}
+    assert await tidy(as_type("Driver", machine), live.machine_id, bench) == 0
+    assert await sweep(as_type("Driver", machine), live.machine_id, bench)
+    assert machine.files == {}
+
+
+async def test_priv_6_what_bears_our_name_and_is_no_live_trys_is_removed_and_nothing_else(
     cast: Cast, bench: Bench
 ) -> None:
     live = await bench.db(on_its_way, cast)
