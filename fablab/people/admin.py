@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from fablab.live import push
@@ -32,5 +33,9 @@ class UserAdmin(ModelAdmin):
         return (obj is None or obj.erased_at is None) and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        # Nothing else is written: a form that was read before an erasure brings nothing of the person back after it.
+        rows = User.objects.filter(pk=obj.pk, erased_at__isnull=True)
+        if changed and not rows.update(**changed):
+            raise PermissionDenied
         push.recheck(obj.pk)  # who was deactivated is signed out everywhere
