@@ -24,10 +24,15 @@ def shut_out(person: User, *, at: datetime) -> None:
         erased_at=at,
         erasure_ended_at=None,
     )
+    forget_rights(person)
+    push.recheck(person.pk)
+
+
+def forget_rights(person: User) -> None:
+    """Remove tokens and rights in the installation; a request that was under way may have made one more."""
     person.groups.clear()
     person.user_permissions.clear()
     person.tokens.all().delete()
-    push.recheck(person.pk)
 
 
 def forget_name(person: User) -> None:

@@ -83,6 +83,8 @@ def _shut_out(person: User, at: datetime) -> None:
 
 
 def _go_on(person: User, at: datetime) -> None:
+    SiteRole.objects.filter(person=person).delete()
+    erasing.forget_rights(person)
     objects.cancel_waiting(person, at=at)
     traces.give_times_back(person, at=at)
     objects.forget_words(person)

@@ -39,6 +39,7 @@ from tests.jobs.erasure.canaries import (
     FILE,
     NAME,
     USERNAME,
+    WORDS,
     canaries_in,
     canaries_on_disk,
     dump,
@@ -145,6 +146,17 @@ def test_nobody_comes_in_with_what_was_theirs(cast: Cast) -> None:
     with pytest.raises(SignInFailed):
         sign_in(username=person.username, password=PASSWORD, at=at)
     assert not SiteRole.objects.filter(person=person).exists()
+
+
+def test_what_a_request_that_was_under_way_still_made_goes_with_the_next_look(cast: Cast) -> None:
+    at = timezone.now()
+    stale = cast.person("owner")
+    erase(cast, at)
+    make_token(person=stale, name=WORDS, at=at)
+    SiteRole.objects.create(person=stale, site=cast.site, role=Role.MEMBER)
+    go_on(at + timedelta(minutes=1))
+    assert not stale.tokens.exists()
+    assert not SiteRole.objects.filter(person=stale).exists()
 
 
 def test_times_and_counts_stay(cast: Cast) -> None:
