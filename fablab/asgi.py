@@ -15,11 +15,13 @@ from fablab.front.front import Front  # noqa: E402 - needs Django set up
 from fablab.front.limits import from_settings  # noqa: E402 - as above
 from fablab.live import relay, serving  # noqa: E402 - as above
 from fablab.live.consumer import live  # noqa: E402 - as above
+from fablab.live.signin import person_at  # noqa: E402 - as above
+from jobs.uploads.arriving import still_coming  # noqa: E402 - as above
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-front = Front(pages, from_settings())
+front = Front(pages, from_settings(), person_at, still_coming)
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

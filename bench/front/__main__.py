@@ -22,10 +22,11 @@ SETTLE = 1.0  # seconds until everything only trickles
 TURNS = 4
 
 
-def open_upload(port: int) -> socket.socket:
+def open_upload(port: int, token: str) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", port), timeout=30)
     head = (
         "POST /bench/upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {token}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {BODY}\r\n\r\n"
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.stl"\r\n\r\n'
     )
@@ -92,7 +93,8 @@ def main() -> None:
         (folder / "static").mkdir()
         env = {"FABLAB_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "fablab.settings", "LOG_LEVEL": "WARNING"}
         server = stack.enter_context(Child(["-m", "bench.front.server"], env=env, log=folder / "server.log"))
-        port = int(server.hear()["port"])
+        said = server.hear()
+        port = int(said["port"])
         answering(port)
         with ThreadPoolExecutor(16) as crowd:  # every page thread has made its first page, which costs more
             list(crowd.map(lambda seed: ask(port, 20, 100, seed), range(16)))
@@ -100,7 +102,7 @@ def main() -> None:
         for turn in range(TURNS):  # idle, busy, idle, busy: a machine that others use drifts
             parts["idle"] += ask(port, arguments.pages // TURNS, arguments.per_second, arguments.seed + turn)
             with ExitStack() as opened:
-                uploads = [opened.enter_context(open_upload(port)) for _ in range(slow)]
+                uploads = [opened.enter_context(open_upload(port, said["token"])) for _ in range(slow)]
                 downloads = [opened.enter_context(open_download(port)) for _ in range(slow)]
                 trickle = Trickle(uploads, downloads)
                 trickle.start()

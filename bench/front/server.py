@@ -1,6 +1,6 @@
 """The whole site without machines, with one file to send, for the benchmark of pages.
 
-    python -m bench.front.server      works on ``FABLAB_VAR``; says {"port": N}
+    python -m bench.front.server      works on ``FABLAB_VAR``; says {"port": N, "token": a person's}
 
 A page asks the database and passes through everything that stands around a page: session, language, security.
 """
@@ -8,6 +8,7 @@ A page asks the database and passes through everything that stands around a page
 import json
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ async def main() -> None:
 
     from fablab import urls
     from fablab.people.models import User
+    from fablab.people.services import make_token
 
     def page(request: HttpRequest) -> HttpResponse:
         """Ask the database and fill 20 kB: what an ordinary page costs at least."""
@@ -49,11 +51,12 @@ async def main() -> None:
         path("bench/download/", download),
     ]
     call_command("migrate", verbosity=0, interactive=False)
+    _, token = make_token(person=User.objects.create_user("bench"), at=datetime.now(UTC))
     from fablab.asgi import application
 
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
+    print(json.dumps({"port": listening.getsockname()[1], "token": token}), flush=True)
     config: Any = uvicorn.Config(application, log_level="warning", access_log=False)
     await uvicorn.Server(config).serve(sockets=[listening])
 

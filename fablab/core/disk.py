@@ -4,9 +4,12 @@ The same for everybody and cheap enough for every page: one call a folder, nothi
 file. Only disks of this computer are seen; a PostgreSQL elsewhere watches its own.
 """
 
+import errno
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -14,11 +17,15 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from fablab.core.errors import NoRoom
+
 logger = logging.getLogger(__name__)
 
 REFUSAL_COUNTS = timedelta(
     hours=1
 )  # a quota is not seen from here: what it refused must be told by its refusal
+FLOOR_PART = 5  # of DISK_LOW_BYTES: what people bring leaves that much to the database
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Short(StrEnum):
@@ -37,6 +44,24 @@ def short_of_room(at: datetime) -> tuple[Short, datetime | None] | None:
     except FileNotFoundError:
         return None
     return (Short.REFUSED, refused) if abs(at - refused) < REFUSAL_COUNTS else None
+
+
+def has_room(more: int = 0) -> bool:
+    """Return whether ``more`` bytes of what people bring leave enough to the database and to what runs already."""
+    floor = settings.DISK_LOW_BYTES // FLOOR_PART
+    return all(_free(folder) - more >= floor for folder in _folders())
+
+
+@contextmanager
+def full_is_no_room() -> Iterator[None]:
+    """Have a full disk, a quota or the process's limit within the block be a noted ``NoRoom("storage_full")``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        note_refusal()
+        raise NoRoom("storage_full") from error
 
 
 def note_refusal() -> None:

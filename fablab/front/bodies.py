@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import IO, Any
 
+from fablab.core import disk as disks
 from fablab.front.limits import Limits
-from fablab.front.spool import nameless_file, write_all
+from fablab.front.room import Door
+from fablab.front.spool import StorageFull, nameless_file, write_all
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -54,12 +56,15 @@ class Pace:
 class Body:
     """A request's body, ready to be read from the start. ``close`` gives its room back."""
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
+    def __init__(self, stream: IO[bytes], size: int, door: Door | None = None) -> None:
         self.stream = stream
         self.size = size
+        self._door = door
 
     def close(self) -> None:
         self.stream.close()
+        if self._door is not None:
+            self._door.close()
 
 
 class Line:
@@ -96,9 +101,10 @@ class Line:
 class _Holding:
     """Bytes that come in: in memory first, in a nameless file when they get many."""
 
-    def __init__(self, limits: Limits, disk: Executor) -> None:
+    def __init__(self, limits: Limits, disk: Executor, door: Door) -> None:
         self._limits = limits
         self._disk = disk
+        self._door = door
         self._held = bytearray()
         self._file: IO[bytes] | None = None
         self.size = 0
@@ -115,39 +121,59 @@ class _Holding:
             return Body(io.BytesIO(bytes(self._held)), self.size)
         await self._write()
         self._file.seek(0)
-        body, self._file = Body(self._file, self.size), None
+        body, self._file = Body(self._file, self.size, self._door), None
         return body
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         if self._file is None:
+            await self._door.open(len(self._held), self._disk)
             self._file = await loop.run_in_executor(self._disk, nameless_file, self._limits.spool)
         data, self._held = bytes(self._held), bytearray()
-        await loop.run_in_executor(self._disk, write_all, self._file, data)
+        self._door.take(len(data))
+        await loop.run_in_executor(self._disk, _write_above_the_floor, self._file, data)
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+            self._door.close()
+
+
+def _write_above_the_floor(file: IO[bytes], data: bytes) -> None:
+    if not disks.has_room(len(data)):
+        raise StorageFull("what is left is the database's")
+    write_all(file, data)
 
 
 async def take_in(
-    line: Line, path: str, declared: int | None, limits: Limits, disk: Executor, *, keep_part: bool = False
+    line: Line,
+    path: str,
+    declared: int | None,
+    limits: Limits,
+    disk: Executor,
+    door: Door,
+    *,
+    keep_part: bool = False,
 ) -> Body:
-    """Receive a whole body: a small one into memory, a larger one into a nameless file.
+    """Receive a whole body: a small one into memory, a larger one, through the ``door``, into a nameless file.
 
     With ``keep_part`` what came before the line broke is handed on with the error.
 
     :raises TooLarge: at once when ``declared`` (the Content-Length) says so, else at the first byte too many.
     :raises TooSlow: after ``idle`` seconds without a byte, or too few in a window.
     :raises ClientGone: when the client cuts off.
-    :raises StorageFull: when the disk is full.
+    :raises StorageFull: when the disk is full, or has no more than the database needs.
+    :raises Unknown: when it is no small one and nobody is signed in; at once when ``declared`` says so.
+    :raises Crowded: when too much is being received.
     """
     limit = limits.largest_body(path)
     if declared is not None and declared > limit:
         raise TooLarge(limit)
+    if declared is not None and declared > limits.body_in_memory:
+        await door.open(declared, disk)
     loop = asyncio.get_running_loop()
     pace = Pace(limits, loop.time())
-    holding = _Holding(limits, disk)
+    holding = _Holding(limits, disk, door)
     try:
         more = True
         while more:
@@ -157,6 +183,7 @@ async def take_in(
             await holding.add(chunk)
             if more:
                 pace.came(len(chunk), loop.time())
+                await door.came(loop.time(), disk)
         return await holding.whole()
     except BrokenOff as error:
         if keep_part:

@@ -7,6 +7,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from fablab.core import disk
 from fablab.core.threads import DatabaseThreads
 from fablab.front.arrivals import Arrivals
@@ -14,6 +16,7 @@ from fablab.front.bodies import Body, BrokenOff, ClientGone, Line, TooLarge, Too
 from fablab.front.bridge import Answer, Application, answer, environ_of
 from fablab.front.limits import Limits
 from fablab.front.refusals import Refusal, refuse
+from fablab.front.room import Coming, Crowded, Door, Room, Unknown, Who
 from fablab.front.sending import header, send_answer, with_file
 from fablab.front.spool import StorageFull, sweep
 
@@ -32,12 +35,19 @@ class Front:
     and the file sent from the loop, with ranges, while the view's thread is free again.
 
     A PATCH to one of ``limits.arriving_addresses`` that breaks off is handed on as far as it came; a HEAD there waits
-    for that.
+    for that; ``coming`` hears while it goes on.
+
+    What is too much for memory is received from those alone whom ``who`` knows: asked before Django is.
     """
 
-    def __init__(self, application: Application, limits: Limits) -> None:
+    def __init__(
+        self, application: Application, limits: Limits, who: Who, coming: Coming | None = None
+    ) -> None:
         self._application = application
         self._limits = limits
+        self._who = who
+        self._coming = coming
+        self._room = Room(limits)
         self._pages: Executor | None = None
         self._disk: Executor | None = None
         self._arrivals = Arrivals()
@@ -68,6 +78,14 @@ class Front:
             refusal = Refusal(413, "too_large", {"limit_bytes": error.limit})
         except TooSlow:
             refusal = Refusal(408, "too_slow")
+        except Unknown:
+            refusal = Refusal(401, "not_signed_in")
+        except Crowded:
+            log.warning("So much is being received that an upload must wait")
+            refusal = Refusal(503, "busy")
+        except (OperationalError, InterfaceError) as error:
+            log.warning("%s: the database did not answer: %s", scope["path"], type(error).__name__)
+            refusal = Refusal(503, "busy")
         except StorageFull as error:
             log.error("No room left for what is being received or sent: %s", error)
             await asyncio.get_running_loop().run_in_executor(self._disk, disk.note_refusal)
@@ -82,13 +100,14 @@ class Front:
 
     async def _answered(self, scope: dict[str, Any], receive: Receive) -> Answer:
         """Take the body in and have Django answer. Raises what ``take_in`` raises."""
-        assert self._disk is not None
+        assert self._disk is not None and self._pages is not None
         path, declared = scope["path"], header(scope, b"content-length")
         arriving = self._limits.is_arriving(path)
         if arriving and scope["method"] == "HEAD":
             await self._arrivals.settle(path)
         piece = arriving and scope["method"] == "PATCH"
         line = Line(receive, self._limits.idle)
+        door = Door(scope, self._room, self._limits, self._who, self._pages, self._coming if piece else None)
         with self._arrivals.open(path, line) if piece else nullcontext():
             try:
                 body = await take_in(
@@ -97,6 +116,7 @@ class Front:
                     int(declared) if declared is not None and declared.isdecimal() else None,
                     self._limits,
                     self._disk,
+                    door,
                     keep_part=piece,
                 )
             except BrokenOff as error:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 ARRIVING_ADDRESSES = ("/api/v1/uploads/resumable/*",)  # files in several requests (tus)
 UPLOAD_ADDRESSES = ("/api/v1/uploads/", *ARRIVING_ADDRESSES, "*/upload/", "*/deposer/")
+ALL_AT_ONCE, ONE_PERSONS_AT_ONCE = 20, 5  # files of the largest size
 FORM_SLACK = 65_536  # a form's other fields and its boundaries, beside the file
 
 
@@ -19,13 +20,15 @@ class Limits:
     send_from: tuple[Path, ...]  # X-Send-File may name files under these folders only
     upload_bytes: int
     other_bytes: int
+    spool_bytes: int  # of all bodies that are being received, in this process
+    person_spool_bytes: int  # of one person's
     upload_addresses: tuple[str, ...] = UPLOAD_ADDRESSES
     arriving_addresses: tuple[str, ...] = ARRIVING_ADDRESSES
     page_threads: int = 8
     idle: float = 60.0  # without a byte, in or out
     window: float = 60.0  # in which at least ``window_bytes`` must come
     window_bytes: int = 1024
-    body_in_memory: int = 65_536
+    body_in_memory: int = 65_536  # more is taken from somebody who is signed in alone
     answer_in_memory: int = 1_048_576
 
     def largest_body(self, path: str) -> int:
@@ -46,5 +49,7 @@ def from_settings() -> Limits:
         send_from=(Path(settings.MEDIA_ROOT),),  # beside it lie the database and the secrets
         upload_bytes=settings.UPLOAD_LIMIT_BYTES + FORM_SLACK,
         other_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + FORM_SLACK,
+        spool_bytes=ALL_AT_ONCE * (settings.UPLOAD_LIMIT_BYTES + FORM_SLACK),
+        person_spool_bytes=ONE_PERSONS_AT_ONCE * (settings.UPLOAD_LIMIT_BYTES + FORM_SLACK),
         upload_addresses=tuple(getattr(settings, "UPLOAD_ADDRESSES", UPLOAD_ADDRESSES)),
     )

@@ -8,15 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.utils.html import escape
 from django.utils.translation import get_language_info, get_supported_language_variant, gettext, override
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from fablab.core.words import say
 from fablab.front.sending import header
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+RETRY_SECONDS = 5
 DRAIN = 10.0  # seconds for which a refused client may go on sending, so that it reads our answer
 
 
@@ -36,7 +39,17 @@ class Refusal:
             return gettext("L'envoi s'est arrêté. Recommence.")
         if self.code == "storage_full":
             return gettext("Il n'y a plus de place ici. Préviens l'équipe.")
+        if self.code in {"not_signed_in", "busy"}:
+            return say(self.code)
         return gettext("Une erreur est arrivée. L'équipe est prévenue.")
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what belongs to it beside the usual."""
+        if self.code == "not_signed_in":
+            return [(b"www-authenticate", b"Bearer")]
+        if self.code == "busy":
+            return [(b"retry-after", str(RETRY_SECONDS).encode())]
+        return []
 
 
 def language_of(scope: dict[str, Any]) -> str:
@@ -58,13 +71,18 @@ def language_of(scope: dict[str, Any]) -> str:
     return settings.LANGUAGE_CODE
 
 
+def wants_page(scope: dict[str, Any]) -> bool:
+    """Return whether a person reads the answer."""
+    return not scope["path"].startswith("/api/") and "text/html" in (header(scope, b"accept") or "")
+
+
 def rendered(scope: dict[str, Any], refusal: Refusal) -> tuple[str, bytes]:
     """Return content type and body."""
     language = language_of(scope)
     with override(language):
         sentence = refusal.sentence()
         back = gettext("Retour")
-    if not scope["path"].startswith("/api/") and "text/html" in (header(scope, b"accept") or ""):
+    if wants_page(scope):
         direction = "rtl" if get_language_info(language)["bidi"] else "ltr"
         page = (
             f'<!doctype html><html lang="{language}" dir="{direction}"><meta charset="utf-8">'
@@ -87,16 +105,23 @@ def rendered(scope: dict[str, Any], refusal: Refusal) -> tuple[str, bytes]:
 async def refuse(scope: dict[str, Any], receive: Receive, send: Send, refusal: Refusal) -> None:
     """Answer, then let the client finish for a moment: one that is cut off while sending never reads why."""
     content_type, body = rendered(scope, refusal)
+    status, headers = refusal.status, refusal.headers()
+    if refusal.code == "not_signed_in" and wants_page(
+        scope
+    ):  # as every page does: they sign in and come back
+        status = 303
+        headers = [(b"location", redirect_to_login(scope["path"]).url.encode())]
     await send(
         {
             "type": "http.response.start",
-            "status": refusal.status,
+            "status": status,
             "headers": [
                 (b"content-type", content_type.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
                 (b"connection", b"close"),
+                *headers,
             ],
         }
     )

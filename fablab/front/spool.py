@@ -1,14 +1,14 @@
 """Files without a name: what is spooled vanishes with its process, its request or its client, whatever happens."""
 
-import errno
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-LEFT_OVER = 24 * 3600.0  # seconds
+from fablab.core.disk import FULL
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LEFT_OVER = 24 * 3600.0  # seconds
 
 
 class StorageFull(Exception):
@@ -41,7 +41,7 @@ def write_all(file: IO[bytes], data: bytes) -> None:
 
 
 def _translated(error: OSError) -> Exception:
-    return StorageFull(str(error)) if error.errno in _NO_ROOM else error
+    return StorageFull(str(error)) if error.errno in FULL else error
 
 
 def sweep(folder: Path) -> int:
@@ -52,7 +52,8 @@ def sweep(folder: Path) -> int:
     removed = 0
     if folder.is_dir():
         for path in folder.iterdir():
-            if path.is_file() and time.time() - path.stat().st_mtime > LEFT_OVER:
-                path.unlink(missing_ok=True)
-                removed += 1
+            with suppress(FileNotFoundError):  # somebody else's, and gone meanwhile
+                if path.is_file() and time.time() - path.stat().st_mtime > LEFT_OVER:
+                    path.unlink()
+                    removed += 1
     return removed

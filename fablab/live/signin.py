@@ -7,13 +7,13 @@ person's rights depend on; this room asks.
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
+from django.http.cookie import parse_cookie
 from django.http.request import HttpRequest, validate_host
 from django.utils import timezone
 
@@ -89,28 +89,37 @@ def origin_allowed(scope: Scope) -> bool:
 
 def user_for(scope: Scope) -> SignIn | None:
     """Return who opens this socket, or None. Reads the database: call it in a thread."""
-    authorization = header(scope, b"authorization")
-    if authorization is not None:
-        scheme, _, token = authorization.partition(" ")
-        person = _token_reader(token.strip()) if _token_reader and scheme.lower() == "bearer" else None
-        return _signed_in(person, None, token.strip()) if person else None
-    try:
-        cookie = SimpleCookie(header(scope, b"cookie") or "").get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        cookie = None
-    if cookie is None:
-        return None
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(cookie.value)
-    person = get_user(request)
-    return _signed_in(person, cookie.value, None) if person.is_authenticated else None
-
-
-def _signed_in(person: Any, session: str | None, token: str | None) -> SignIn | None:
-    if not person.is_active:
+    person, session, token = _proven(scope)
+    if person is None:
         return None
     person_id = str(person.pk)
     return SignIn(person_id, session, token, person.password, rights([person_id]).get(person_id))
+
+
+def person_at(scope: Scope) -> str | None:
+    """Return the id of who asks, or None: whether somebody does, long before Django says what they may.
+
+    Reads the database: call it in a thread.
+    """
+    person, _, _ = _proven(scope)
+    return None if person is None else str(person.pk)
+
+
+def _proven(scope: Scope) -> tuple[Any, str | None, str | None]:
+    """Return the person, None for nobody, and what proves them: a session or a token."""
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    if scheme.lower() == "bearer":
+        token = token.strip()
+        person = _token_reader(token) if _token_reader else None
+        return (person, None, token) if person is not None and person.is_active else (None, None, None)
+    cookies = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == b"cookie"]
+    session = parse_cookie("; ".join(cookies)).get(settings.SESSION_COOKIE_NAME)  # as Django reads it, later
+    if session is None:
+        return None, None, None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session)
+    person = get_user(request)
+    return (person, session, None) if person.is_authenticated and person.is_active else (None, None, None)
 
 
 def ended(sign_ins: Sequence[SignIn]) -> set[SignIn]:

@@ -136,6 +136,12 @@ def held(person_id: str, arriving_id: str) -> Iterator[tuple[Arriving, BinaryIO]
         yield find(person_id, arriving_id), file  # asked under the lock: dropped in between, it is not found
 
 
+def still_coming(person_id: str, address: str) -> None:
+    """Note that a piece for the file at ``address`` is under way: it is not abandoned. Nobody's is no error."""
+    with suppress(NotFound, FileNotFoundError):
+        os.utime(_path(person_id, address.rstrip("/").rpartition("/")[2]))
+
+
 def drop(person_id: str, arriving_id: str) -> None:
     """Forget a file on its way; one that is gone already is no error."""
     path = _path(person_id, arriving_id)

@@ -5,7 +5,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
 from fablab.front.bridge import FileWrapper
@@ -61,13 +62,24 @@ class Application:
         return [b"a ", b"page"]
 
 
+def who_asks(scope: Mapping[str, Any]) -> str | None:
+    """Léa, or whom the cookie names; nobody where it says so, and no answer where the database is away."""
+    name = next((value.decode() for name, value in scope["headers"] if name == b"cookie"), "lea")
+    if name == "away":
+        raise OperationalError("away")
+    return None if name == "nobody" else name
+
+
 class Running:
     """The server. ``spooled`` counts the bytes that nameless files hold now."""
 
-    def __init__(self, port: int, application: Application, limits: Limits) -> None:
+    def __init__(
+        self, port: int, application: Application, limits: Limits, told: list[tuple[str, str]]
+    ) -> None:
         self.port = port
         self.application = application
         self.limits = limits
+        self.told = told  # whose piece still comes, and for what address
 
     def connects(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -124,6 +136,7 @@ Starter = Callable[..., Running]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starter]:
     """Return a function that starts a server; keyword arguments change its limits."""
+    told: list[tuple[str, str]] = []
     running: list[tuple[uvicorn.Server, threading.Thread, Front, socket.socket]] = []
     media = tmp_path / "files"
     media.mkdir()
@@ -132,12 +145,17 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     def start_one(**changed: Any) -> Running:
         limits = replace(
             Limits(
-                spool=tmp_path / "spool", send_from=(media,), upload_bytes=50_000_000, other_bytes=100_000
+                spool=tmp_path / "spool",
+                send_from=(media,),
+                upload_bytes=50_000_000,
+                other_bytes=100_000,
+                spool_bytes=1_000_000_000,
+                person_spool_bytes=1_000_000_000,
             ),
             **changed,
         )
         application = Application(media)
-        front = Front(application, limits)
+        front = Front(application, limits, who_asks, lambda *coming: told.append(coming))
         front.open()
         # Named as TCP, or the loop does not switch Nagle's delay off.
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -147,7 +165,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         thread.start()
         running.append((server, thread, front, listening))
         wait_until(lambda: server.started, PATIENCE, "the server has started")
-        return Running(listening.getsockname()[1], application, limits)
+        return Running(listening.getsockname()[1], application, limits, told)
 
     yield start_one
     for server, thread, front, listening in running:

@@ -86,3 +86,25 @@ def test_a_piece_is_limited_like_any_upload(start: Starter) -> None:
         client.sendall(b"0\r\n\r\n")
         assert read_answer(client)[0] == 413
     assert (pieces(server), server.spooled()) == ([], 0)
+
+
+def test_a_piece_that_is_long_on_its_way_is_told_of_while_it_comes_and_not_at_each_byte(
+    start: Starter,
+) -> None:
+    server = start(window=0.2, window_bytes=1)
+    with server.connects() as client:
+        client.sendall(request(f"PATCH {PLACE}\nContent-Length: 400000\nCookie: sami") + b"x" * 10)
+        wait_until(lambda: server.told, PATIENCE, "it is told once")
+        assert server.told == [("sami", PLACE)]
+
+        def told_again() -> bool:
+            client.sendall(b"x")
+            return len(server.told) > 2
+
+        wait_until(told_again, PATIENCE, "it is told again and again")
+    assert {*server.told} == {("sami", PLACE)}
+
+
+def test_what_comes_whole_to_another_address_keeps_nobodys_file(server: Running) -> None:
+    server.asks("POST /x/upload/\nContent-Length: 200000", b"x" * 200_000)
+    assert server.told == []

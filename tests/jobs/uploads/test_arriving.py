@@ -217,6 +217,19 @@ def test_a_person_has_so_many_under_way_and_no_more_until_one_was_left_alone_for
         begun(person, sha256="")
 
 
+def test_one_whose_piece_is_long_on_its_way_makes_no_room_for_another(person: User) -> None:
+    open_ones = [begun(person, sha256="") for _ in range(arriving.MOST_OPEN)]
+    for one in open_ones[:2]:
+        left_alone_for(person, one, arriving.ABANDONED_SECONDS + 60)
+    arriving.still_coming(person.pk, f"/api/v1/uploads/resumable/{open_ones[0]}/")
+    arriving.still_coming(make_person().pk, f"/api/v1/uploads/resumable/{open_ones[1]}/")
+    arriving.still_coming(person.pk, "/api/v1/uploads/resumable/../")
+    begun(person, sha256="")
+    assert sent(person, open_ones[0], CUBE) == len(CUBE)
+    with pytest.raises(NotFound):
+        arriving.find(person.pk, open_ones[1])
+
+
 def test_case_14_what_nobody_goes_on_sending_is_gone_a_day_later_and_not_before(person: User) -> None:
     old, young = begun(person, sha256=""), begun(person, sha256="")
     left_alone_for(person, old, 25 * 3600)

@@ -86,6 +86,7 @@ def test_case_14_a_killed_server_leaves_what_it_acknowledged_and_the_next_one_ta
         status, told = call(port, token, "POST", HOME, Upload_Length=len(CONTENT))
         assert status == 201
         place = told["Location"]
+        assert call(port, "", "PATCH", place, CONTENT[:FIRST], Upload_Offset=0, Content_Type=octets)[0] == 401
         status, _ = call(port, token, "PATCH", place, CONTENT[:FIRST], Upload_Offset=0, Content_Type=octets)
         assert status == 204
         half = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
