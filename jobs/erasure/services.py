@@ -5,6 +5,7 @@ process that died has begun, and looks again when a machine has ended what it wa
 is left of its own; names go after the texts that are searched for them.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -19,6 +20,8 @@ from fablab.people.models import User
 from fablab.people.queries import erasures_to_end
 from jobs.erasure import files, objects, traces
 from jobs.erasure.queries import something_is_left, why_not
+
+logger = logging.getLogger(__name__)
 
 LOOKED_AT_AGAIN_FOR = timedelta(minutes=10)  # a request that was under way may still have written something
 
@@ -56,7 +59,10 @@ def go_on(at: datetime) -> int:
     """Bring to its end what was begun: after a crash, and when a machine has ended. Returns how many were looked at."""
     people = list(erasures_to_end())
     for person in people:
-        _go_on(person, at)
+        try:
+            _go_on(person, at)
+        except Exception:  # one person's trouble holds up no other's erasure
+            logger.exception("the erasure of person %s is tried again", person.pk)
     return len(people)
 
 

@@ -4,6 +4,9 @@ import json
 from contextlib import suppress
 from datetime import datetime
 
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
 from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
 from equipment.certifications.models import Certificate
@@ -40,12 +43,7 @@ def forget(person: User) -> None:
     Maintenance.objects.filter(by=person).update(note="")
     Outage.objects.filter(created_by=person).update(reason="")
     PowerCut.objects.filter(announced_by=person).update(reason="")
-    for booking in (
-        Booking.objects.filter(person=person) | Booking.objects.filter(created_by=person)
-    ).exclude(overrides=[]):
-        plain = [{**one, "reason": ""} for one in booking.overrides]
-        if plain != booking.overrides:
-            Booking.objects.filter(pk=booking.pk).update(overrides=plain)
+    _forget_overrides(person)
     _forget_in_what_machines_need(person)
 
 
@@ -60,6 +58,23 @@ def _forget_in_what_machines_need(person: User) -> None:
         }
         if blank:
             Machine.objects.filter(pk=machine.pk).update(**blank)
+
+
+def _forget_overrides(person: User) -> None:
+    """Blank why a rule was set aside: all that was said of the person's times, and what they said of others'."""
+    told = Booking.objects.exclude(overrides=[]).annotate(text=Cast("overrides", TextField()))
+    theirs = (
+        Q(person=person) | Q(created_by=person) | Q(text__contains=person.pk)
+    )  # who moved one stands within
+    for booking in told.filter(theirs):
+        plain = [
+            {**one, "reason": ""}
+            if person.pk in {booking.person_id, one.get("by", booking.created_by_id)}
+            else one
+            for one in booking.overrides
+        ]
+        if plain != booking.overrides:
+            Booking.objects.filter(pk=booking.pk).update(overrides=plain)
 
 
 def _forget_answers(person: User) -> None:
