@@ -5,7 +5,6 @@ there are is the size of the first, so that a killed process, a power cut and we
 Whoever writes to one holds its file lock, which ends with its process.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -14,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +28,6 @@ PIECE_BYTES = 1024 * 1024
 MOST_OPEN = 5  # of one person
 ABANDONED_SECONDS = 600.0  # without a byte: when there are too many, the oldest of these makes room
 KEPT_SECONDS = 24 * 3600.0  # after the last byte
-FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 ID = re.compile(f"[{SAFE_SYMBOLS}]{{{ID_LENGTH}}}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -48,7 +46,8 @@ class Arriving:
 def begin(person_id: str, *, name: str, size: int, sha256: str = "", may_replace: bool = True) -> Arriving:
     """Make room for a file of ``size`` bytes; the same file begun before (by its hash) is given again, as far as it is.
 
-    ``may_replace`` allows that an abandoned one makes room. Raises ``TooLarge``, ``Malformed``, ``TooMany``.
+    It has the name that was said last. ``may_replace`` allows that an abandoned one makes room. Raises ``TooLarge``,
+    ``Malformed``, ``TooMany``, ``NoRoom``.
     """
     if size > settings.UPLOAD_LIMIT_BYTES:
         most = settings.UPLOAD_LIMIT_BYTES // 1_000_000
@@ -57,18 +56,26 @@ def begin(person_id: str, *, name: str, size: int, sha256: str = "", may_replace
         raise Malformed(Problem("empty_file", field="file"))
     if sha256 and not SHA256.fullmatch(sha256):
         raise Malformed(Problem("field_invalid", {"field": "sha256"}, "sha256"))
-    folder = _folder(person_id)
-    with _locked_folder(folder):
+    folder, called = _folder(person_id), clean_name(name)
+    with disk.full_is_no_room(), _locked_folder(folder):
         there = _there(folder)
         for one in there:
             if sha256 and (one.sha256, one.size) == (sha256, size):
-                return one
+                again = replace(one, name=called)
+                if again != one:
+                    _say(folder, again)
+                return again
+        if not disk.has_room(size):
+            raise NoRoom("storage_full")
         if len(there) >= MOST_OPEN and not (may_replace and _dropped_one(folder)):
             raise TooMany("too_many_arriving")
-        begun = Arriving(new_id(), clean_name(name), size, sha256, 0)
-        # What was said of it first: without its bytes it is nobody's.
-        _write_new(folder / f"{begun.id}.json", {"name": begun.name, "size": size, "sha256": sha256})
-        os.close(os.open(folder / f"{begun.id}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        begun = Arriving(new_id(), called, size, sha256, 0)
+        try:  # what was said of it first: without its bytes it is nobody's
+            _say(folder, begun)
+            os.close(os.open(folder / f"{begun.id}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError:
+            drop(person_id, begun.id)
+            raise
     return begun
 
 
@@ -94,15 +101,11 @@ def continue_at(person_id: str, arriving_id: str, *, offset: int, source: Binary
             raise Conflict(Problem("arriving_moved_on", {"offset": told.offset}))
         file.seek(offset)
         try:
-            there = _append(file, source, offset, told.size)
-        except BaseException as error:
+            with disk.full_is_no_room():
+                there = _append(file, source, offset, told.size)
+        except (Malformed, NoRoom):
             # A source that broke off has brought what it has brought; too much, and no room, have brought nothing.
-            full = isinstance(error, OSError) and error.errno in FULL
-            if full or isinstance(error, Malformed):
-                file.truncate(offset)
-            if full:
-                disk.note_refusal()
-                raise NoRoom("storage_full") from error
+            file.truncate(offset)
             raise
     return there
 
@@ -113,6 +116,8 @@ def _append(file: BinaryIO, source: BinaryIO, offset: int, size: int) -> int:
         there += len(piece)
         if there > size:
             raise Malformed("arriving_too_long")
+        if not disk.has_room(len(piece)):
+            raise NoRoom("storage_full")
         rest = memoryview(piece)
         while rest:
             rest = rest[file.write(rest) :]
@@ -147,6 +152,7 @@ def drop(person_id: str, arriving_id: str) -> None:
     path = _path(person_id, arriving_id)
     path.unlink(missing_ok=True)
     path.with_suffix(".json").unlink(missing_ok=True)
+    path.with_suffix(".said").unlink(missing_ok=True)
 
 
 def drop_all(person_id: str) -> None:
@@ -193,10 +199,14 @@ def _there(folder: Path) -> list[Arriving]:
     return found
 
 
-def _write_new(path: Path, said: dict[str, str | int]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _say(folder: Path, one: Arriving) -> None:
+    """Keep what is said of it; whoever reads it meanwhile reads what was said before."""
+    place = folder / f"{one.id}.json"
+    written = place.with_suffix(".said")
+    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(said, file)
+        json.dump({"name": one.name, "size": one.size, "sha256": one.sha256}, file)
+    written.replace(place)
 
 
 @contextmanager

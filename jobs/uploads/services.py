@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from django.db import transaction
 
-from fablab.core.errors import DomainError, Refused
+from fablab.core.errors import DomainError, NoRoom, Refused
 from fablab.core.waking import ring
 from fablab.core.witness import clock_is_trusted
 from fablab.people.models import User
@@ -59,13 +59,16 @@ def begin_arriving(*, owner: User, name: str, size: int, sha256: str = "") -> Ar
 def receive_arrived(arriving_id: str, *, owner: User, at: datetime) -> Upload:
     """Receive a file that has arrived whole, as ``receive`` does; accepted or refused, it is on its way no more.
 
-    Raises ``NotFound``, ``Conflict("arriving_busy")``, ``Refused("arriving_incomplete")``, and what ``receive`` raises.
+    Only ``NoRoom`` leaves it. Raises ``NotFound``, ``Conflict("arriving_busy")``, ``Refused("arriving_incomplete")``,
+    and what ``receive`` raises.
     """
     with arriving.held(owner.pk, arriving_id) as (told, file):
         if told.offset < told.size:
             raise Refused("arriving_incomplete")
         try:
             upload = receive(file, name=told.name, owner=owner, at=at, sha256=told.sha256)
+        except NoRoom:
+            raise  # the same may succeed later, and they need not send it again
         except DomainError:
             arriving.drop(owner.pk, arriving_id)
             raise
@@ -113,11 +116,12 @@ def _store(
     picture: bytes = b"",
 ) -> Upload:
     called = clean_name(name)
+    brought = origin is not Origin.PREPARED
     if isinstance(file, Path):
         with file.open("rb") as stream:
-            received = storage.receive_bytes(stream, called, sha256)
+            received = storage.receive_bytes(stream, called, sha256, brought=brought)
     else:
-        received = storage.receive_bytes(file, called, sha256)
+        received = storage.receive_bytes(file, called, sha256, brought=brought)
     upload = Upload(
         owner=owner, origin=origin, name=called, sha256=received.sha256, size=received.size, created_at=at
     )

@@ -1,11 +1,11 @@
 """Bytes on disk: received beside their place, hashed, then put there in one step. No database."""
 
-import errno
 import hashlib
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +21,6 @@ from jobs.inspection.signatures import ending
 
 PIECE_BYTES = 1024 * 1024
 PARTIALS_KEPT_SECONDS = 24 * 3600
-FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 GCODE_ENDINGS = {"gcode", "gco", "g"}
 
 
@@ -41,17 +40,17 @@ def antechamber() -> Path:
     return folder
 
 
-def receive_bytes(source: BinaryIO, name: str, sha256: str = "") -> Received:
+def receive_bytes(source: BinaryIO, name: str, sha256: str = "", *, brought: bool = False) -> Received:
     """Copy ``source`` into the antechamber, limited in size, hashed, safe from a power cut.
 
     Lines of G-code that hold somebody's printer key are left out before hashing (SEC-4). Raises ``TooLarge``,
-    ``Refused``: ``storage_full``, or ``file_damaged`` when ``sha256`` is given and is not what came; nothing is left
-    behind then.
+    ``NoRoom``, or ``Refused("file_damaged")`` when ``sha256`` is given and is not what came; nothing is left behind
+    then. What people ``brought`` leaves the database its room; what we make of it may use the rest.
     """
     partial = antechamber() / f"{new_id()}.part"
     cleaned = partial.with_suffix(".clean")
-    try:
-        received = _copy(source, partial)
+    with disk.full_is_no_room(), _nothing_left(partial, cleaned):
+        received = _copy(source, partial, brought)
         if sha256 and received.sha256 != sha256:
             raise Refused("file_damaged")
         if _may_be_gcode(partial, name):
@@ -62,18 +61,27 @@ def receive_bytes(source: BinaryIO, name: str, sha256: str = "") -> Received:
                 received = _measure(partial)
             else:
                 cleaned.unlink()
-    except BaseException as error:
-        partial.unlink(missing_ok=True)
-        cleaned.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in FULL:
-            disk.note_refusal()
-            raise NoRoom("storage_full") from error
-        raise
     return received
 
 
+@contextmanager
+def _nothing_left(*paths: Path) -> Iterator[None]:
+    """Remove these when the block is not ended well."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def put(received: Received, place: Path) -> None:
-    """Move a received file to its place for good."""
+    """Move a received file to its place for good. Raises ``NoRoom``."""
+    with disk.full_is_no_room():
+        _put(received, place)
+
+
+def _put(received: Received, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     received.path.replace(place)
     _sync(place.parent)
@@ -85,7 +93,7 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _copy(source: BinaryIO, target: Path) -> Received:
+def _copy(source: BinaryIO, target: Path, brought: bool) -> Received:
     digest, size, most = hashlib.sha256(), 0, settings.UPLOAD_LIMIT_BYTES
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
@@ -93,6 +101,8 @@ def _copy(source: BinaryIO, target: Path) -> Received:
             size += len(piece)
             if size > most:
                 raise TooLarge(Problem("too_large", {"most_mb": most // 1_000_000}, "file"))
+            if brought and not disk.has_room(len(piece)):
+                raise NoRoom("storage_full")
             digest.update(piece)
             out.write(piece)
         out.flush()

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import io
+import json
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from fablab.core.disk import Short, short_of_room
 from fablab.core.errors import Conflict, DomainError, Malformed, NoRoom, NotFound, Refused, TooLarge, TooMany
 from fablab.core.models import Witness
 from fablab.people.models import User
@@ -172,6 +174,50 @@ def test_a_full_disk_refuses_a_piece_and_keeps_what_was_there(
     assert arriving.find(person.pk, one).offset == HALF
 
 
+def no_room(*arguments: Any, **named: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_begins_nothing_and_those_on_duty_are_told(
+    person: User, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(json, "dump", no_room)
+    with pytest.raises(NoRoom) as refusal:
+        begun(person)
+    assert (refusal.value.codes, refusal.value.status) == (["storage_full"], 507)
+    assert on_disk() == []
+    refused = short_of_room(datetime.now(UTC))
+    assert refused is not None and refused[0] is Short.REFUSED
+
+
+def test_room_that_the_database_needs_is_promised_to_no_file_and_taken_by_none(
+    person: User, settings: Any
+) -> None:
+    one = begun(person)
+    sent(person, one, CUBE[:HALF])
+    settings.DISK_LOW_BYTES = 2**70
+    with pytest.raises(NoRoom):
+        begin_arriving(owner=person, name="another.stl", size=5)
+    with pytest.raises(NoRoom):
+        sent(person, one, CUBE[HALF:], HALF)
+    assert arriving.find(person.pk, one).offset == HALF
+    assert begun(person) == one, "what has begun is not forgotten"
+
+
+def test_a_whole_file_that_finds_no_room_at_its_end_is_kept_and_finished_when_there_is_some(
+    person: User, settings: Any
+) -> None:
+    one = begun(person)
+    sent(person, one, CUBE)
+    settings.DISK_LOW_BYTES = 2**70
+    with pytest.raises(NoRoom):
+        receive_arrived(one, owner=person, at=NOON)
+    assert arriving.find(person.pk, one).offset == len(CUBE)
+    settings.DISK_LOW_BYTES = 1
+    assert receive_arrived(one, owner=person, at=NOON).path.read_bytes() == CUBE
+
+
 def test_a_file_that_is_not_whole_is_no_upload_yet_and_goes_on(person: User) -> None:
     one = begun(person)
     sent(person, one, CUBE[:HALF])
@@ -196,6 +242,8 @@ def test_the_same_file_begun_again_goes_on_where_it_was_and_another_one_begins_a
     sent(person, one, CUBE[:HALF])
     again = begin_arriving(owner=person, name="other name.stl", size=len(CUBE), sha256=SHA256)
     assert (again.id, again.offset) == (one, HALF)
+    assert again.name == "other name.stl", "which was said last"
+    assert arriving.find(person.pk, one) == again
     assert begun(make_person()) != one
     assert begun(person, sha256="") != one
     assert begun(person, GCODE, sha256=hashlib.sha256(GCODE).hexdigest()) != one

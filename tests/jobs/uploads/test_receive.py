@@ -124,6 +124,32 @@ def test_a_full_disk_is_said_in_words_told_to_those_on_duty_and_leaves_nothing_h
     assert refused is not None and refused[0] is Short.REFUSED
 
 
+def test_room_that_the_database_needs_is_left_to_it_by_what_people_bring_and_not_by_what_is_made_of_it(
+    settings: Settings,
+) -> None:
+    settings.DISK_LOW_BYTES = 2**70
+    with pytest.raises(NoRoom):
+        receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert everything_stored() == []
+    assert storage.receive_bytes(io.BytesIO(b"drawn"), "picture.png").size == 5
+
+
+def test_a_disk_that_is_full_when_a_received_file_is_put_to_its_place_is_told_like_any(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path
+    storage.antechamber()
+
+    def no_folder(*arguments: Any, **named: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(storage, "_put", no_folder)
+        with pytest.raises(NoRoom):
+            receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
+    assert everything_stored() == []
+
+
 def test_a_broken_line_leaves_nothing_half_stored() -> None:
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
