@@ -8,8 +8,8 @@ from django.db import transaction
 from equipment.machines.locks import lock_machine
 from fablab.core.errors import Conflict
 from fablab.people.models import User
-from jobs.erasure.queries import waiting_jobs
-from jobs.erasure.rules import OF_JOBS, kept_details, kept_report, kept_settings
+from jobs.erasure.queries import UNDER_WAY, waiting_jobs
+from jobs.erasure.rules import OF_JOBS, kept_details, kept_report, kept_settings, words_in
 from jobs.lifecycle import live
 from jobs.lifecycle.models import Approval, AttemptJob, Job, JobEvent
 from jobs.lifecycle.queries import may_have_started
@@ -48,8 +48,11 @@ def _cancel(job_id: str, person: User, at: datetime) -> None:
             apply(job_id, Action.ASK_STOP, actor=person, source=Source.PERSON, at=at)
 
 
-def forget_words(person: User) -> None:
-    """Blank all that somebody wrote in or about the person's objects, and what they wrote about others'."""
+def forget_words(person: User) -> bool:
+    """Blank all that somebody wrote in or about the person's objects, and what they wrote about others' that are over.
+
+    Whose object is "À corriger" still has to read what to correct. Returns whether such words stay for now.
+    """
     for job in Job.objects.filter(owner=person):
         plain = {
             "title": str(job.number),
@@ -64,8 +67,18 @@ def forget_words(person: User) -> None:
         report, settings = kept_report(approval.report or None) or {}, kept_settings(approval.settings)
         if (approval.report, approval.settings) != (report, settings):
             Approval.objects.filter(pk=approval.pk).update(report=report, settings=settings)
+    left = False
     events = JobEvent.objects.filter(job__owner=person) | JobEvent.objects.filter(actor=person)
-    for event in events.iterator():
+    for event in events.select_related("job").iterator():
         details = kept_details(event.details, OF_JOBS, OUR_REASONS)
-        if details != event.details:
-            JobEvent.objects.filter(pk=event.pk).update(details=details)
+        if details == event.details:
+            continue
+        job, said = event.job, words_in(event.details, OUR_REASONS)
+        if job.owner_id != person.pk and job.state in UNDER_WAY and said:
+            left = True
+            continue
+        JobEvent.objects.filter(pk=event.pk).update(details=details)
+        if job.reason in said:  # why it ended stands with the object, too
+            Job.objects.filter(pk=job.pk).update(reason="")
+            live.job_changed(job)
+    return left

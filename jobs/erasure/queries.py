@@ -18,6 +18,7 @@ from jobs.uploads.models import Upload
 
 # What is not made yet, or would have to be made again: nobody waits for it any more.
 WAITING = OPEN | {State.FAILED, State.SENDING, State.LOADED}
+UNDER_WAY = WAITING | ON_MACHINE  # what was said of such an object is still to be read
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,6 @@ def needed_by_others(person: User) -> set[str]:
 def something_is_left(person: User) -> bool:
     """Say whether a machine still works for them: its end is awaited, and so is the end of what it needs."""
     return (
-        Job.objects.filter(owner=person, state__in=WAITING | ON_MACHINE).exists()
+        Job.objects.filter(owner=person, state__in=UNDER_WAY).exists()
         or ForeignPrint.objects.filter(person=person, ended_at__isnull=True).exists()
     )

@@ -24,10 +24,12 @@ OF_JOBS = frozenset(
         "shelf",
     }
 )
-# Of a machine's log, where the person wrote the line.
+# Of a machine's log, where the person wrote the line. Why it is out of order is the machine's: who reads it must know.
 OF_MACHINES = frozenset(
-    {"address", "driver", "every_hours", "frame", "hours", "material", "nozzle_mm", "to", "what"}
+    {"address", "driver", "every_hours", "frame", "hours", "material", "nozzle_mm", "reason", "to", "what"}
 )
+TYPED = ("reason", "words")  # of a line of history, for others to read
+SOMEBODY = "…"  # in place of a name in a text that stays; the same in every language
 TYPED_SETTINGS = frozenset({"fabric"})  # of a job's settings; all others are chosen from lists
 
 
@@ -38,6 +40,11 @@ def kept_details(details: Details, keys: Collection[str], codes: Collection[str]
         for key, value in details.items()
         if (key in keys and not isinstance(value, (dict, list))) or (key == "reason" and value in codes)
     }
+
+
+def words_in(details: Details, codes: Collection[str] = ()) -> set[str]:
+    """Return what was typed in a line of history for others to read."""
+    return {str(details[key]) for key in TYPED if details.get(key) and details[key] not in codes}
 
 
 def kept_settings(settings: Details) -> dict[str, Any]:
@@ -60,9 +67,26 @@ def kept_report(report: Details | None) -> dict[str, Any] | None:
     }
 
 
-def names(text: str, of: Collection[str]) -> bool:
-    """Say whether a text holds one of these names as a word, in any case."""
-    return any(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in of)
+def called(display_name: str, username: str) -> re.Pattern[str] | None:
+    """Return what finds these names where others wrote them, as whole words; None when there are none any more.
+
+    As names are written, with a capital: when La or Rose leaves, "la buse" and "du PLA rose" still stand there.
+    A sign-in name that is no word of any language (``lea.b2``) is found in any case.
+    """
+    told = {name for name in (display_name, username) if name}
+    forms = {
+        form for name in told for form in (name, name[:1].upper() + name[1:], name.title(), name.upper())
+    }
+    written = sorted((form for form in forms if form != form.lower()), key=len, reverse=True)
+    found = [re.escape(form) for form in written]
+    if re.search(r"[0-9._-]", username):
+        found.insert(0, rf"(?i:{re.escape(username)})")  # the longest first: it may begin with the other
+    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)") if found else None
+
+
+def without_names(text: str, who: re.Pattern[str]) -> str:
+    """Return a text of others with somebody's names taken out, and nothing else."""
+    return who.sub(SOMEBODY, text)
 
 
 def mentions(answer: str, ids: Collection[str]) -> bool:

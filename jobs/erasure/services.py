@@ -18,7 +18,7 @@ from fablab.core.errors import NotAllowed, NotFound, Problem, Refused
 from fablab.people import erasing, services
 from fablab.people.models import User
 from fablab.people.queries import erasures_to_end
-from jobs.erasure import files, objects, traces
+from jobs.erasure import files, mentions, objects, traces
 from jobs.erasure.queries import something_is_left, why_not
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ def erase_person(person_id: str, *, actor: User | None, at: datetime) -> None:
     """Erase a person for good. ``actor``: themself, or None for whoever runs the installation. May be repeated.
 
     Gone: sign-ins, tokens, roles, certificates, messages, files, names, all that was typed. What waits is cancelled,
-    what runs goes on and ends as anybody's. Staying: times, tries, hours, states, of a person without a name.
+    what runs goes on and ends as anybody's. What they wrote of machines stays without their name; so does what they
+    wrote of others' objects, until these are over. Staying: times, tries, hours, states, of a person without a name.
     Raises ``NotFound``, ``NotAllowed`` (somebody else), ``Refused``: ``last_manager_here`` for each such site.
     """
     person = User.objects.filter(pk=person_id).first()
@@ -50,9 +51,10 @@ def erase_person(person_id: str, *, actor: User | None, at: datetime) -> None:
         raise NotFound
     if actor is not None and actor.pk != person.pk:
         raise _not_theirs(person, actor)
+    known_at = mentions.sites_of(person)  # before the roles go
     if person.erased_at is None:
         _shut_out(person, at)
-    _go_on(User.objects.get(pk=person_id), at)
+    _go_on(User.objects.get(pk=person_id), at, known_at)
 
 
 def go_on(at: datetime) -> int:
@@ -88,14 +90,15 @@ def _shut_out(person: User, at: datetime) -> None:
         board_changed(site.pk)
 
 
-def _go_on(person: User, at: datetime) -> None:
+def _go_on(person: User, at: datetime, known_at: frozenset[str] = frozenset()) -> None:
     SiteRole.objects.filter(person=person).delete()
     erasing.forget_rights(person)
     objects.cancel_waiting(person, at=at)
     traces.give_times_back(person, at=at)
-    objects.forget_words(person)
+    mentions.forget(person, known_at=known_at)
+    left = objects.forget_words(person)
     traces.forget(person)
-    left = files.remove(person, at=at)
+    left = files.remove(person, at=at) or left
     assert person.erased_at is not None  # shut out before
     settled = at - person.erased_at >= LOOKED_AT_AGAIN_FOR
     if not settled or not person.username.startswith(erasing.NAMELESS):

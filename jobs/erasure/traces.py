@@ -10,14 +10,14 @@ from django.db.models.functions import Cast
 from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
 from equipment.certifications.models import Certificate
-from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
+from equipment.machines.models import ForeignPrint, Machine, MachineEvent
 from equipment.sites.models import PowerCut
 from fablab.core.errors import NotFound, Refused
 from fablab.core.models import IdempotentAnswer
 from fablab.notices.models import Notice
 from fablab.people.models import User
 from jobs.erasure.queries import bookings_to_come, files_of
-from jobs.erasure.rules import OF_MACHINES, kept_details, mentions, names
+from jobs.erasure.rules import OF_MACHINES, kept_details, mentions
 from jobs.lifecycle.models import Job
 from jobs.worklist.models import Handling
 
@@ -30,7 +30,10 @@ def give_times_back(person: User, *, at: datetime) -> None:
 
 
 def forget(person: User) -> None:
-    """Remove what is theirs alone; blank what they typed in what the place keeps."""
+    """Remove what is theirs alone; blank what they typed in what the place keeps.
+
+    What they wrote of a machine is the machine's and stays: somebody may burn themselves on it (``mentions``).
+    """
     Certificate.objects.filter(person=person).delete()
     Notice.objects.filter(person=person).delete()
     Handling.objects.filter(person=person).delete()
@@ -39,25 +42,18 @@ def forget(person: User) -> None:
         details = kept_details(event.details, OF_MACHINES)
         if details != event.details:
             MachineEvent.objects.filter(pk=event.pk).update(details=details)
-    ForeignPrint.objects.filter(person=person, ended_at__isnull=False).update(path="")
-    Maintenance.objects.filter(by=person).update(note="")
-    Outage.objects.filter(created_by=person).update(reason="")
+    _forget_foreign_prints(person)
     PowerCut.objects.filter(announced_by=person).update(reason="")
     _forget_overrides(person)
-    _forget_in_what_machines_need(person)
 
 
-def _forget_in_what_machines_need(person: User) -> None:
-    """What is wrong with a machine now is the machine's: it stays, unless it names the person."""
-    called = [person.username, person.__dict__["display_name"]]
-    for machine in Machine.objects.exclude(out_of_order_reason="", needs_help_why=""):
-        blank = {
-            field: ""
-            for field in ("out_of_order_reason", "needs_help_why")
-            if names(getattr(machine, field), called)
-        }
-        if blank:
-            Machine.objects.filter(pk=machine.pk).update(**blank)
+def _forget_foreign_prints(person: User) -> None:
+    """Remove what machines called the files; the last one may still stand with a machine that fell silent since."""
+    over = ForeignPrint.objects.filter(person=person, ended_at__isnull=False)
+    for machine_id, path in over.exclude(path="").values_list("machine_id", "path"):
+        silent = Machine.objects.filter(pk=machine_id, report_path=path)
+        silent.exclude(foreign_prints__ended_at__isnull=True).update(report_path="")
+    over.update(path="")
 
 
 def _forget_overrides(person: User) -> None:

@@ -106,17 +106,23 @@ def leave_traces(cast: Cast, *, at: datetime) -> None:
     )
     MachineEvent.objects.create(
         machine=machine, action="out_of_order", actor=owner, source="person", at=at,
-        details={"reason": WORDS, "material": "PLA"},
+        details={"reason": f"{NAME} : buse brûlante", "material": "PLA", "path": FOREIGN},
     )  # fmt: skip
     ForeignPrint.objects.create(
         machine=machine, path=FOREIGN, began_at=at - timedelta(hours=2), ended_at=at, person=owner
     )
-    Maintenance.objects.create(machine=machine, what="cleaning", note=WORDS, used_seconds=7, by=owner, at=at)
-    Outage.objects.create(machine=machine, start=at, end=at, reason=WORDS, created_by=owner)
+    Maintenance.objects.create(
+        machine=machine, what="cleaning", note=f"vu avec {NAME}", used_seconds=7, by=owner, at=at
+    )
+    Outage.objects.create(
+        machine=machine, start=at, end=at, reason=f"{NAME} a coincé le fil", created_by=owner
+    )
     PowerCut.objects.create(
         site=cast.site, start=at, end=at + timedelta(hours=1), reason=WORDS, announced_by=owner
     )
-    Machine.objects.filter(pk=machine.pk).update(needs_help_why=f"{NAME} a vu de la fumée")
+    Machine.objects.filter(pk=machine.pk).update(
+        needs_help_why=f"{NAME} a vu de la fumée", report_path=FOREIGN
+    )
     make_booking(
         machine, owner, start=at + timedelta(days=1), overrides=[{"code": "too_soon", "reason": WORDS}]
     )

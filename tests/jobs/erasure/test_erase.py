@@ -16,14 +16,14 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from equipment.bookings.models import Booking
-from equipment.machines.models import Machine, Maintenance
+from equipment.machines.models import Maintenance
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.core.errors import NotAllowed, NotFound, Refused
 from fablab.people.errors import SignInFailed
 from fablab.people.models import User
 from fablab.people.services import make_token, sign_in
-from jobs.erasure import files, objects, traces
+from jobs.erasure import files, mentions, objects, traces
 from jobs.erasure.services import erase_person, go_on
 from jobs.lifecycle.models import Attempt, Job, JobEvent
 from jobs.lifecycle.services import step_attempt
@@ -169,15 +169,11 @@ def test_times_and_counts_stay(cast: Cast) -> None:
     assert Attempt.objects.filter(jobs=job).values("started_at", "ended_at", "outcome").get() == before
     assert list(Booking.objects.values_list("start", "end").order_by("start")) == times
     assert list(Booking.objects.order_by("start").values_list("state", flat=True)) == ["done", "cancelled"]
-    assert Maintenance.objects.values_list("what", "note", "used_seconds").get() == ("cleaning", "", 7)
-
-
-def test_what_is_wrong_with_a_machine_stays_unless_it_names_the_person(cast: Cast) -> None:
-    leave_traces(cast, at=timezone.now())
-    Machine.objects.filter(pk=cast.machine.pk).update(out_of_order_reason="Canarineaux et buse bouchée")
-    erase(cast)
-    machine = Machine.objects.get(pk=cast.machine.pk)
-    assert (machine.out_of_order_reason, machine.needs_help_why) == ("Canarineaux et buse bouchée", "")
+    assert Maintenance.objects.values_list("what", "note", "used_seconds").get() == (
+        "cleaning",
+        "vu avec …",
+        7,
+    )
 
 
 def test_a_file_that_is_in_somebody_elses_object_stays_there(cast: Cast) -> None:
@@ -218,13 +214,14 @@ def test_a_file_in_a_workers_hands_goes_when_the_worker_is_through(cast: Cast) -
 STEPS = [
     (objects, "cancel_waiting"),
     (traces, "give_times_back"),
+    (mentions, "forget"),
     (objects, "forget_words"),
     (traces, "forget"),
     (files, "remove"),
 ]
 
 
-@pytest.mark.parametrize(("room", "step"), STEPS, ids=[step for _, step in STEPS])
+@pytest.mark.parametrize(("room", "step"), STEPS, ids=[f"{room.__name__}.{step}" for room, step in STEPS])
 def test_a_process_that_dies_between_two_steps_leaves_the_rest_to_the_worker(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, room: object, step: str
 ) -> None:

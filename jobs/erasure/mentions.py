@@ -1,0 +1,100 @@
+"""Where others speak of a person who is erased: the name goes, the text stays, above all what warns of a machine.
+
+Only at the sites where the person was known: elsewhere the same word is another one.
+"""
+
+import re
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from equipment.bookings.models import Booking
+from equipment.machines import record
+from equipment.machines.live import machine_changed
+from equipment.machines.locks import lock_machine
+from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
+from equipment.sites.models import PowerCut, SiteRole
+from fablab.people import erasing
+from fablab.people.models import User
+from jobs.erasure.rules import TYPED, called, without_names
+from jobs.lifecycle import live
+from jobs.lifecycle.models import Job, JobEvent
+
+ON_A_MACHINE = ("out_of_order_reason", "needs_help_why")
+
+
+def sites_of(person: User) -> frozenset[str]:
+    """Return the ids of the sites where the person has a role, or has left anything."""
+    found: set[str] = set()
+    for rows, site in (
+        (SiteRole.objects.filter(person=person), "site"),
+        (Job.objects.filter(owner=person), "site"),
+        (JobEvent.objects.filter(actor=person), "job__site"),
+        (Booking.objects.filter(Q(person=person) | Q(created_by=person)), "machine__site"),
+        (MachineEvent.objects.filter(actor=person), "machine__site"),
+        (Maintenance.objects.filter(by=person), "machine__site"),
+        (Outage.objects.filter(created_by=person), "machine__site"),
+        (ForeignPrint.objects.filter(person=person), "machine__site"),
+    ):
+        found.update(rows.order_by().values_list(site, flat=True).distinct())
+    return frozenset(found)
+
+
+def forget(person: User, *, known_at: frozenset[str] = frozenset()) -> None:
+    """Take the person's names out of texts. ``known_at``: sites where they had a role before it went.
+
+    To be done before the names go: later nobody knows what to search for.
+    """
+    if person.username.startswith(erasing.NAMELESS):
+        return
+    who = called(person.__dict__["display_name"], person.username)
+    if who is None:
+        return
+    sites = known_at | sites_of(person)
+    here = Q(machine__site__in=sites)
+    _on_machines(Machine.objects.filter(site__in=sites), who)
+    _in_texts(Outage.objects.filter(here), "reason", who)
+    _in_texts(Maintenance.objects.filter(here), "note", who)
+    _in_texts(PowerCut.objects.filter(site__in=sites), "reason", who)
+    _in_lines(MachineEvent.objects.filter(here), who)
+    jobs = Job.objects.filter(site__in=sites).exclude(owner=person)
+    for job in Job.objects.filter(pk__in=_in_texts(jobs, "note", who) + _in_texts(jobs, "reason", who)):
+        live.job_changed(job)
+    _in_lines(JobEvent.objects.filter(job__in=jobs), who)
+
+
+def _on_machines(machines: QuerySet[Machine], who: re.Pattern[str]) -> None:
+    told = machines.exclude(**dict.fromkeys(ON_A_MACHINE, ""))
+    for machine_id in list(told.values_list("pk", flat=True)):
+        with transaction.atomic():
+            machine = lock_machine(machine_id)
+            plain = {
+                field: without_names(text, who)
+                for field in ON_A_MACHINE
+                if who.search(text := getattr(machine, field))
+            }
+            if plain:
+                record.write(machine, **plain)
+                machine_changed(machine)
+
+
+def _in_texts(rows: QuerySet[Any], field: str, who: re.Pattern[str]) -> list[Any]:
+    """Return the keys of the rows that were written."""
+    written = []
+    for pk, text in list(rows.exclude(**{field: ""}).order_by().values_list("pk", field)):
+        if who.search(text):
+            # Not over what somebody has written meanwhile.
+            rows.model.objects.filter(pk=pk, **{field: text}).update(**{field: without_names(text, who)})
+            written.append(pk)
+    return written
+
+
+def _in_lines(rows: QuerySet[Any], who: re.Pattern[str]) -> None:
+    for pk, details in rows.filter(details__has_any_keys=TYPED).order_by().values_list("pk", "details"):
+        plain = {
+            key: without_names(value, who) if key in TYPED and isinstance(value, str) else value
+            for key, value in details.items()
+        }
+        if plain != details:
+            rows.model.objects.filter(pk=pk).update(details=plain)
