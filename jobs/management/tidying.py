@@ -1,17 +1,22 @@
-"""What is kept for a day and no longer: answers to repeated requests, wrong passwords counted, half-sent files.
+"""What is kept for a day and no longer: answers to repeated requests, wrong passwords counted, half-sent files, and
+what killed processes left of files.
 
 Nothing goes while the clock is not believed: by a clock that stands a year ahead everything would be old.
 """
 
 import logging
 from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
 
 from fablab.core.idempotency import forget_answers
 from fablab.core.witness import clock_is_trusted
+from fablab.front.spool import sweep
 from fablab.people.services import forget_tries
 from jobs.lifecycle.samples import thin_all
 from jobs.lifecycle.stills import purge as purge_stills
-from jobs.uploads.services import purge_left_over
+from jobs.uploads.services import purge_left_over, purge_without_rows
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(hours=1)
@@ -29,7 +34,9 @@ class Tidying:
             if not clock_is_trusted(at):
                 return False  # asked again at the next look
             gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at)
-            purge_left_over()
+            if purge_left_over():  # the computer's own clock is believed too
+                purge_without_rows()
+                sweep(Path(settings.VAR_DIR) / "spool")
             self._next = at + EVERY
             logger.info("tidying: %d rows gone", gone)
         return False

@@ -1,6 +1,7 @@
 """Files come in, are stored under an id, and are judged by a worker."""
 
 import io
+import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +26,9 @@ from jobs.uploads.names import clean_name
 from jobs.uploads.queries import blocks_everywhere, frames_of, minutes_around, models_around
 from jobs.uploads.states import Origin, UploadState
 
+logger = logging.getLogger(__name__)
+ASKED_AT_ONCE = 400  # SQLite takes 999 values at most in its older builds
+FEW = 20
 BELL = "inspection"  # the worker's thread wakes at it
 
 Then = Callable[..., None]
@@ -86,6 +90,31 @@ def purge_left_over() -> bool:
     storage.purge_partials()
     arriving.purge()
     return True
+
+
+def purge_without_rows() -> int:
+    """Remove what a killed process left at a file's place before its row was there; return how many those were.
+
+    A day old, and never while the clock is doubted. Where most files have no row, this is not the database they belong
+    to (a backup is being brought back, an address is mistyped): nothing is removed then.
+    """
+    if not clock_is_trusted(datetime.now(UTC)):
+        return 0
+    folders = storage.old_folders()
+    known: set[str] = set()
+    ids = [*folders]
+    for start in range(0, len(ids), ASKED_AT_ONCE):
+        asked = Upload.objects.filter(pk__in=ids[start : start + ASKED_AT_ONCE])
+        known.update(asked.values_list("pk", flat=True))
+    lost = [folder for upload_id, folder in folders.items() if upload_id not in known]
+    if len(lost) > max(FEW, len(known)):
+        logger.error(
+            "%s of %s stored files have no row: they are left where they are", len(lost), len(folders)
+        )
+        return 0
+    for folder in lost:
+        storage.remove(folder)
+    return len(lost)
 
 
 def keep_prepared(

@@ -87,6 +87,19 @@ def _put(received: Received, place: Path) -> None:
     _sync(place.parent)
 
 
+def old_folders() -> dict[str, Path]:
+    """Return the folders of stored files that were made a day ago and earlier, by their upload's id.
+
+    Files' own ages are wall-clock: ask ``fablab.core.witness`` first.
+    """
+    latest, found = time.time() - PARTIALS_KEPT_SECONDS, {}
+    for folder in (Path(settings.MEDIA_ROOT) / "uploads").glob("*/*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < latest:
+                found[folder.name] = folder
+    return found
+
+
 def remove(folder: Path) -> None:
     """Remove an upload's folder with everything in it; a missing one is no error."""
     with suppress(FileNotFoundError):

@@ -1,8 +1,12 @@
 """What is kept for a day goes at the first look after it, whenever that is."""
 
+import os
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from fablab.core.models import IdempotentAnswer, Witness
 from fablab.people.models import SignInAttempt
@@ -63,3 +67,21 @@ def test_nothing_goes_while_the_clock_is_doubted_and_all_of_it_when_it_is_believ
     Witness.objects.filter(pk=witness.pk).update(doubted_since=None)
     tidy(MONDAY + hours(25))
     assert traces() == (0, 0)
+
+
+def test_what_killed_processes_left_of_peoples_files_goes_hourly_and_not_at_the_next_start_alone(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
+    left = [tmp_path / "spool" / "half.upload.stl", tmp_path / "files" / "uploads" / "23" / "23456789abcdef"]
+    left[0].parent.mkdir()
+    left[0].write_bytes(b"solid")
+    left[1].mkdir(parents=True)
+    (left[1] / "file").write_bytes(b"solid")
+    tidy = Tidying()
+    tidy(MONDAY)
+    assert [path.exists() for path in left] == [True, True]
+    for path in left:
+        os.utime(path, (time.time() - 90_000, time.time() - 90_000))
+    tidy(MONDAY + hours(1))
+    assert [path.exists() for path in left] == [False, False]

@@ -16,9 +16,11 @@ from pytest_django.fixtures import Settings
 
 from fablab.core.disk import Short, short_of_room
 from fablab.core.errors import NoRoom, TooLarge
+from fablab.core.models import Witness
+from fablab.people.models import User
 from jobs.uploads import storage
 from jobs.uploads.models import Upload
-from jobs.uploads.services import receive
+from jobs.uploads.services import FEW, purge_without_rows, receive
 from jobs.uploads.states import Origin, UploadState
 from tests.jobs.uploads.builders import CUBE, GCODE, NOON, make_person
 
@@ -168,3 +170,42 @@ def test_what_a_killed_process_left_half_received_is_gone_a_day_later() -> None:
     os.utime(old, (yesterday, yesterday))
     receive(io.BytesIO(CUBE), name="cube.stl", owner=make_person(), at=NOON)
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def stored_days_ago(days: float, owner: User) -> Upload:
+    upload = receive(io.BytesIO(CUBE), name="cube.stl", owner=owner, at=NOON)
+    then = time.time() - days * 24 * 3600
+    os.utime(upload.folder, (then, then))
+    return upload
+
+
+def killed_before_its_row(upload: Upload) -> Path:
+    """Leave what a process leaves that is killed between putting a file to its place and writing its row."""
+    folder = upload.folder
+    upload.delete()
+    return folder
+
+
+def test_what_was_put_to_its_place_and_has_no_row_is_gone_a_day_later_and_nothing_else() -> None:
+    owner = make_person()
+    kept = stored_days_ago(400, owner)
+    lost = killed_before_its_row(stored_days_ago(1.1, owner))
+    young = killed_before_its_row(stored_days_ago(0.9, owner))
+    assert purge_without_rows() == 1
+    assert (kept.path.exists(), lost.exists(), young.exists()) == (True, False, True)
+
+
+def test_files_of_another_database_are_not_taken_for_lost_ones(caplog: pytest.LogCaptureFixture) -> None:
+    owner = make_person()
+    for _ in range(FEW + 1):
+        killed_before_its_row(stored_days_ago(30, owner))
+    assert purge_without_rows() == 0
+    assert len(everything_stored()) == FEW + 1
+    assert "have no row" in caplog.text
+
+
+def test_rel_22_by_a_clock_that_is_not_believed_no_stored_file_is_lost() -> None:
+    lost = killed_before_its_row(stored_days_ago(400, make_person()))
+    Witness.objects.create(at=NOON, doubted_since=NOON, why="stepped")
+    assert purge_without_rows() == 0
+    assert lost.exists()
