@@ -240,12 +240,16 @@ STORAGES = {
     },
 }
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=100_000_000)
-# Less room than this on a disk that holds files or the database, and those on duty read that it is nearly full.
+# Less room than this on a disk that holds files or the database, and those on duty read that it is nearly full; at a
+# fifth of it nothing more is taken from people, so that the database can go on.
 DISK_LOW_BYTES = env.int("DISK_LOW_BYTES", default=1_000_000_000)
 # Bodies above this are spooled to disk by the ASGI front before a page worker is taken.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["fablab.front.forms.SpooledFiles"]
+# People's files lie nowhere but below VAR_DIR, where what a killed process leaves of them is swept away.
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "spool"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 # --- the programs beside us -------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fablab.front.bodies import Body
+from fablab.front.forms import NO_ROOM
 from fablab.front.limits import Limits
-from fablab.front.spool import nameless_file, write_all
+from fablab.front.spool import StorageFull, nameless_file, write_all
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class _Content:
 def answer(application: Application, environ: dict[str, Any], limits: Limits) -> Answer:
     """Call the application on this thread and return its whole answer.
 
-    :raises StorageFull: when a long answer finds no room.
+    :raises StorageFull: when a long answer, or a form's file, finds no room.
     """
     started: list[tuple[str, Headers]] = []
     content = _Content(limits)
@@ -183,6 +184,8 @@ def answer(application: Application, environ: dict[str, Any], limits: Limits) ->
             if hasattr(result, "close"):
                 result.close()
         status, headers = started[0]
+        if NO_ROOM in environ and status.startswith("500 "):
+            raise StorageFull("a form's file found no room")
         return _whole(int(status.split(" ", 1)[0]), headers, span or content.finished())
     finally:
         content.close()

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
 from fablab.front.bridge import FileWrapper
+from fablab.front.forms import NO_ROOM
 from fablab.front.front import Front
 from fablab.front.limits import Limits
 from tests.fixtures.services import wait_until
@@ -55,6 +56,10 @@ class Application:
             return (b"x" * 65_536 for _ in range(256))
         if path == "/broken":
             raise RuntimeError("a page that cannot be made")
+        if path == "/no-room":  # as the parser of forms does on a full disk
+            environ[NO_ROOM] = True
+            start_response("500 Internal Server Error", headers)
+            return [b"what Django says of it"]
         if path == "/none":
             start_response("204 No Content", [])
             return []

@@ -1,0 +1,95 @@
+"""Files of forms while they are parsed: below the installation's own folder, and a full disk is said in words."""
+
+import errno
+import io
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as installed
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from pytest_django.fixtures import Settings
+
+from fablab.core.disk import Short, short_of_room
+from fablab.front.forms import NO_ROOM
+from fablab.people.models import User
+from tests.fablab.front.conftest import Running
+
+
+@pytest.fixture
+def lea(db: None) -> Client:
+    """Somebody's browser, with what a form of ours needs."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.create_user("lea", display_name="Léa"))
+    browser.get("/objets/nouveau/")
+    return browser
+
+
+@pytest.fixture
+def full(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    settings.VAR_DIR = tmp_path  # what is noted of it is not for other tests
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", no_room)
+
+
+def form(lea: Client) -> bytes:
+    file = io.BytesIO(b"solid")
+    file.name = "cube.stl"
+    token = lea.cookies["csrftoken"].value
+    return encode_multipart(BOUNDARY, {"csrfmiddlewaretoken": token, "file": file})
+
+
+def sends(lea: Client, path: str) -> Any:
+    lea.raise_request_exception = False  # as a server, which answers 500
+    token = lea.cookies["csrftoken"].value
+    return lea.generic(
+        "POST", path, form(lea), content_type=MULTIPART_CONTENT, headers={"X-CSRFToken": token}
+    )
+
+
+def test_a_forms_file_lies_in_the_spool_while_it_is_parsed_and_nowhere_after(
+    lea: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[Path] = []
+    writing = TemporaryFileUploadHandler.receive_data_chunk
+
+    def noted(handler: Any, raw_data: bytes, start: int) -> None:
+        places.append(Path(handler.file.temporary_file_path()))
+        writing(handler, raw_data, start)
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", noted)
+    assert sends(lea, "/api/v1/uploads/").status_code == 201
+    assert {place.parent for place in places} == {installed.VAR_DIR / "spool"}
+    assert not any(place.exists() for place in places)
+
+
+@pytest.mark.usefixtures("full")
+def test_case_12_a_form_that_finds_no_room_leaves_nothing_is_noted_for_the_front_and_told_to_those_on_duty(
+    lea: Client,
+) -> None:
+    answered = sends(lea, "/objets/upload/")
+    assert (answered.status_code, answered.wsgi_request.META[NO_ROOM]) == (500, True)
+    assert not list((installed.VAR_DIR / "spool").glob("*.upload*"))
+    refused = short_of_room(datetime.now(UTC))
+    assert refused is not None and refused[0] is Short.REFUSED
+
+
+@pytest.mark.usefixtures("small_files")
+def test_case_12_a_page_that_could_not_be_made_for_lack_of_room_is_507_in_words(server: Running) -> None:
+    status, _, page = server.asks(
+        "POST /no-room\nContent-Length: 5\nAccept: text/html\nAccept-Language: fr", b"solid"
+    )
+    assert status == 507
+    assert "plus de place" in page.decode()
+
+
+@pytest.mark.usefixtures("full")
+def test_case_12_the_api_answers_507_where_a_form_finds_no_room(lea: Client) -> None:
+    answered = sends(lea, "/api/v1/uploads/")
+    assert (answered.status_code, answered.json()["code"]) == (507, "storage_full")
