@@ -88,6 +88,8 @@ def _goes(found: WhatGoes) -> list[Row]:
 
 def _stays(found: WhatGoes) -> list[Row]:
     rows = [("clock", _("Des heures et des nombres, sans ton nom."))]
+    if found.words:
+        rows.append(("chat", _("Tes mots sur les machines et pour les autres, sans ton nom.")))
     if found.running:
         said = _("Objets en cours : {n}. Ils se terminent, sans ton nom.")
         rows.append(("running", said.format(n=found.running)))

@@ -7,12 +7,13 @@ from django.db.models import Q, QuerySet
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import LIVE
-from equipment.machines.models import ForeignPrint
+from equipment.machines.models import ForeignPrint, Maintenance, Outage
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.states import Role
 from fablab.core.errors import Problem
 from fablab.people.models import User
-from jobs.lifecycle.models import Attempt, Job
+from jobs.erasure.rules import TYPED
+from jobs.lifecycle.models import Attempt, Job, JobEvent
 from jobs.lifecycle.states import ON_MACHINE, OPEN, State
 from jobs.uploads.models import Upload
 
@@ -28,6 +29,7 @@ class WhatGoes:
     waiting: int
     running: int
     bookings: int
+    words: bool  # said of machines, or of others' objects that are not over
     problems: tuple[Problem, ...]
 
 
@@ -38,6 +40,7 @@ def what_goes(person: User, at: datetime) -> WhatGoes:
         waiting=sum(state in WAITING for state in states),
         running=sum(state in ON_MACHINE - WAITING for state in states),
         bookings=bookings_to_come(person, at).count(),
+        words=_said_for_others(person),
         problems=why_not(person),
     )
 
@@ -48,6 +51,15 @@ def why_not(person: User) -> tuple[Problem, ...]:
     others = SiteRole.objects.filter(role=Role.MANAGER, person__is_active=True).exclude(person=person)
     alone = managed.exclude(pk__in=others.values("site_id")).order_by("name")
     return tuple(Problem("last_manager_here", {"site": site.name}) for site in alone)
+
+
+def _said_for_others(person: User) -> bool:
+    of_others = JobEvent.objects.filter(actor=person, job__state__in=UNDER_WAY).exclude(job__owner=person)
+    return (
+        Outage.objects.filter(created_by=person).exists()
+        or Maintenance.objects.filter(by=person).exclude(note="").exists()
+        or of_others.filter(details__has_any_keys=TYPED).exists()
+    )
 
 
 def bookings_to_come(person: User, at: datetime) -> QuerySet[Booking]:

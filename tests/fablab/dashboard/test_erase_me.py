@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from equipment.machines.services import put_out_of_order
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.people.models import User
@@ -53,6 +54,16 @@ def test_the_page_says_in_plain_sentences_what_goes_and_what_stays(
     assert (
         Job.objects.filter(owner=owner).exclude(state=State.CANCELLED).count() == 2
     )  # looking changes nothing
+
+
+def test_who_has_warned_of_a_machine_reads_that_the_words_stay_and_nobody_else_does(
+    cast: Cast, client: Client
+) -> None:
+    said = "Tes mots sur les machines et pour les autres, sans ton nom."
+    put_out_of_order(cast.machine.pk, actor=cast.person("staff"), reason="La buse fuit", at=timezone.now())
+    for part, reads in (("staff", True), ("owner", False)):
+        client.force_login(cast.person(part))
+        assert (said in client.get(PAGE).content.decode()) is reads
 
 
 def test_it_is_reached_from_ones_account(client: Client, owner: User) -> None:
