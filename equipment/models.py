@@ -4,6 +4,7 @@ from equipment.bookings.models import Booking
 from equipment.certifications.models import Certificate
 from equipment.machines.models import (
     ForeignPrint,
+    HelpRequest,
     Machine,
     MachineEvent,
     MachineKind,
@@ -18,6 +19,7 @@ __all__ = [
     "Certificate",
     "Closure",
     "ForeignPrint",
+    "HelpRequest",
     "Machine",
     "MachineEvent",
     "MachineKind",

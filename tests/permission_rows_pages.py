@@ -56,6 +56,10 @@ ROWS: list[Row] = [
     Row("GET", "home", EVERYBODY),
     Row("GET", "privacy", EVERYBODY),
     Row("GET", "ask-for-help", EVERYBODY),
+    # The owner has called already; who is of another place calls there.
+    form("help-call", (302, REFUSED, DONE, DONE, DONE, DONE, DONE)),
+    form("help-take-back", (302, DONE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED)),
+    form("help-given", MAY_ON_DUTY),
     form("set_language", (302,) * 7),  # for everybody, back to where they were
     Row("GET", "sign-in", (200, 303, 303, 303, 303, 303, 303)),
     # Who is on duty leaves with the session.

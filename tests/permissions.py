@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from equipment.bookings.models import Booking
-from equipment.machines.models import Machine
+from equipment.machines.models import HelpRequest, Machine
 from equipment.machines.states import Plate
 from equipment.sites.models import PowerCut, Site
 from fablab.core.models import Witness
@@ -43,6 +43,7 @@ class World:
     machine_file: Upload  # an instructor's
     cut: PowerCut  # announced for next week
     notice: Notice  # the owner has not read it
+    call: HelpRequest  # the owner asks that somebody comes
     arriving: str  # a file of the owner's, of which nothing has come yet
 
     def ids(self) -> dict[str, str]:
@@ -51,6 +52,7 @@ class World:
             "site_id": self.cast.site.pk,
             "cut_id": str(self.cut.pk),
             "notice_id": self.notice.pk,
+            "request_id": self.call.pk,
             "machine_id": self.cast.machine.pk,
             "spare_id": self.spare.pk,
             "kind": self.cast.kind.slug,
@@ -97,6 +99,7 @@ def make_world(state: State, *, linked: bool) -> World:
         notice=Notice.objects.create(
             person=owner, key="k", code="job_ready", params={"title": "Vase"}, at=at
         ),
+        call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
     )
 

@@ -259,3 +259,25 @@ class Maintenance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine_id} {self.what}"
+
+
+class HelpRequest(models.Model):
+    """Somebody asks that an instructor comes to them, at a machine or anywhere at the place. Gone when answered."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="help_requests")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    machine = models.ForeignKey(
+        Machine, null=True, blank=True, on_delete=models.CASCADE, related_name="help_requests"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "person"], name="one_help_request_each"
+            )  # work list, "Aide"
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} {self.at}"

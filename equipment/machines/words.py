@@ -110,6 +110,8 @@ SENTENCES: dict[str, str | Promise] = {
     "nothing_foreign": _("{machine} ne fait rien hors file."),
     "already_adopted": _("Quelqu’un a déjà dit « C’est moi »."),
     "foreign_print_ended": _("Sur {machine}, ça ne tourne plus. Va voir."),
+    # messages
+    "help_coming": _("{person} arrive."),
     "no_key_request": _("Aucune demande de clé n’attend. Demande encore."),
     # In a form there is more to say: what would do.
     "address_forbidden": _("Cette adresse est hors des réseaux autorisés : {allowed}."),

@@ -49,6 +49,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "clock": ("clock", "alarm"),
         "disk": ("alert", "alarm"),
         "interrupted": ("plug", "alarm"),
+        "asked": ("hand", "alarm"),
         "unsure": ("unplugged", "unsure"),
         "help": ("hand", "alarm"),
         "paused": ("paused", "come"),

@@ -163,7 +163,7 @@ def _why(entry: Entry) -> str:
         return str(WHYS[entry.why])
     if entry.why in CONNECTION:
         return _plain(CONNECTION[entry.why])
-    return entry.why if entry.need is Need.HELP else ""  # a person's own words
+    return entry.why if entry.need in {Need.HELP, Need.ASKED} else ""  # a person's own words
 
 
 def _plain(sentence: Any) -> str:
@@ -246,6 +246,15 @@ def _settle(entry: Entry) -> Card:
     }
 
 
+def _been_there(entry: Entry) -> Card:
+    return {
+        "url": reverse("help-given", args=[entry.about]),
+        "label": _("C’est réglé"),
+        "icon": "check-circle",
+        "of": entry.why,
+    }
+
+
 def _helped(entry: Entry) -> Card:
     return {
         "url": reverse("at-machine-act", args=[entry.machine_id, "helped"]),
@@ -258,6 +267,7 @@ FIRST: Mapping[Need, Callable[[Entry], Card]] = {
     Need.CLOCK: _to("clock", gettext_lazy("Vérifier l’heure"), "clock"),
     Need.INTERRUPTED: _to("recovery", gettext_lazy("Tout régler"), "check"),
     Need.DECIDE: _to("desk", gettext_lazy("Regarder"), "eye"),
+    Need.ASKED: _been_there,
     Need.UNSURE: _settle,
     Need.HELP: _helped,
     Need.PAUSED: _job("resume"),

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Min, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from equipment.machines import figures
+from equipment.machines.asking import calls
 from equipment.machines.maintenance import maintenance_due
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use, only_named
@@ -27,7 +28,17 @@ from jobs.planning.overruns import overruns
 from jobs.recovery.models import Interruption
 from jobs.recovery.queries import interrupted_jobs, open_interruption
 from jobs.worklist.models import Handling
-from jobs.worklist.rules import PICK_UP_AFTER, Entry, JobNow, MachineNow, SiteNow, TryNow, entries, open_to
+from jobs.worklist.rules import (
+    PICK_UP_AFTER,
+    CallNow,
+    Entry,
+    JobNow,
+    MachineNow,
+    SiteNow,
+    TryNow,
+    entries,
+    open_to,
+)
 
 LOST = frozenset({Report.SILENT, Report.NEVER, Report.UNKNOWN, Report.DISCONNECTED, Report.ERROR})
 NOT_DONE = frozenset({OrderState.REFUSED, OrderState.UNKNOWN, OrderState.EXPIRED})
@@ -134,6 +145,16 @@ def _site_now(site_id: str, at: datetime) -> SiteNow:
         disk_since=disk_since,
         interrupted_since=interruption.noticed_at if interruption else None,
         interrupted=_in(interruption, at),
+        calls=[
+            CallNow(
+                one.pk,
+                one.person.display_name,
+                one.at,
+                one.machine_id or "",
+                one.machine.name if one.machine else "",
+            )
+            for one in calls(site_id, at)
+        ],
         failed=[(_job(job), *where.get(job.pk, ("", ""))) for job in failed],
         on_shelf=[_job(job) for job in old.order_by("state_at")],
         to_decide=to_decide["count"],

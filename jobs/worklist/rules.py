@@ -68,6 +68,17 @@ class MachineNow:
 
 
 @dataclass(frozen=True)
+class CallNow:
+    """A person who asked that somebody comes; at which machine, if they said so."""
+
+    id: str
+    person: str
+    since: datetime
+    machine_id: str = ""
+    machine_name: str = ""
+
+
+@dataclass(frozen=True)
 class SiteNow:
     """All that the list rests on, read at one moment."""
 
@@ -79,6 +90,7 @@ class SiteNow:
     disk_since: datetime | None = None
     interrupted_since: datetime | None = None
     interrupted: frozenset[str] = frozenset()  # jobs that the screen after the cut settles
+    calls: Sequence[CallNow] = ()
     failed: Sequence[tuple[JobNow, str, str]] = ()  # with its machine's id and name
     on_shelf: Sequence[JobNow] = ()
     to_decide: int = 0
@@ -87,10 +99,10 @@ class SiteNow:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that needs a hand; ``why`` is a code, or a person's words."""
+    """One thing that needs a hand; ``why`` is a code, a person's words, or the name of who asks."""
 
     need: Need
-    about: str  # id of a machine, a job or the site
+    about: str  # id of a machine, a job, a call or the site
     since: datetime | None
     machine_id: str = ""
     machine_name: str = ""
@@ -117,6 +129,10 @@ def entries(site_id: str, now: SiteNow) -> list[Entry]:
     if now.interrupted_since is not None:
         count = len(now.interrupted)
         found.append(Entry(Need.INTERRUPTED, site_id, now.interrupted_since, count=count))
+    for call in now.calls:
+        found.append(
+            Entry(Need.ASKED, call.id, call.since, call.machine_id, call.machine_name, why=call.person)
+        )
     for machine in now.machines:
         found += _of_machine(machine, now)
     for job, machine_id, name in now.failed:

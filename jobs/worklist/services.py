@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from equipment.machines.asking import nobody_comes, say_who_comes
 from equipment.sites.live import board_changed
 from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES
@@ -12,6 +13,7 @@ from fablab.people.models import User
 from jobs.worklist.models import Handling
 from jobs.worklist.queries import Handled, entries_at
 from jobs.worklist.rules import HANDLED_FOR, open_to
+from jobs.worklist.states import Need
 
 
 def take(site_id: str, key: str, *, actor: User, at: datetime) -> Handled:
@@ -39,6 +41,8 @@ def take(site_id: str, key: str, *, actor: User, at: datetime) -> Handled:
     except IntegrityError:  # both saw that nobody goes; the other one was quicker
         other = Handling.objects.select_related("person").filter(site_id=site_id, key=key).first()
         raise _held(other.person.display_name if other else "") from None
+    if entry.need is Need.ASKED:
+        say_who_comes(entry.about, actor=actor, at=at)
     board_changed(site_id)
     return Handled(actor.pk, actor.display_name, until)
 
@@ -48,6 +52,9 @@ def give_back(site_id: str, key: str, *, actor: User, at: datetime) -> None:
     require_role(actor, site_id, ON_DUTY_ROLES)
     if not Handling.objects.filter(site_id=site_id, key=key, person=actor, until__gt=at).delete()[0]:
         raise NotFound
+    need, _, about = key.partition(":")
+    if need == Need.ASKED:
+        nobody_comes(about)
     board_changed(site_id)
 
 

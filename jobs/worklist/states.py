@@ -9,6 +9,7 @@ class Need(StrEnum):
     CLOCK = "clock"  # nothing happens by itself before somebody says the time
     DISK = "disk"  # nearly full, or a file was refused for lack of room
     INTERRUPTED = "interrupted"  # after a power cut: one screen for all
+    ASKED = "asked"  # a person asks that somebody comes to them
     UNSURE = "unsure"  # nobody knows what became of a print
     HELP = "help"  # somebody said that the machine needs help
     PAUSED = "paused"

@@ -13,6 +13,7 @@ NEEDS: Mapping[Need, Promise] = {
     Need.CLOCK: _("L’heure est-elle juste ?"),
     Need.DISK: _("Le disque est presque plein"),
     Need.INTERRUPTED: _("Après la coupure"),
+    Need.ASKED: _("Demande quelqu’un"),
     Need.UNSURE: _("On ne sait pas où en est l’objet"),
     Need.HELP: _("Besoin d’aide"),
     Need.PAUSED: _("En pause, quelqu’un doit venir"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.lifecycle.states import State
-from jobs.worklist.rules import JobNow, MachineNow, SiteNow, TryNow, entries
+from jobs.worklist.rules import CallNow, JobNow, MachineNow, SiteNow, TryNow, entries
 from jobs.worklist.states import URGENCY, Need
 from tests.builders import MONDAY, hours, minutes
 
@@ -60,6 +60,15 @@ def needs(*machines: MachineNow, **site: Any) -> list[Need]:
 )
 def test_a_machine_asks_for_a_hand(machine: MachineNow, need: Need) -> None:
     assert needs(machine) == [need]
+
+
+def test_who_asks_for_somebody_is_named_before_every_machine_and_after_what_stops_the_whole_place() -> None:
+    called = CallNow("c", "Lina", AN_HOUR_AGO, "m", "Ada")
+    (clock, call, help_) = entries(
+        "s", SiteNow(MONDAY, (replace(ADA, help_since=AN_HOUR_AGO),), clock_why="stepped", calls=(called,))
+    )
+    assert [clock.need, call.need, help_.need] == [Need.CLOCK, Need.ASKED, Need.HELP]
+    assert (call.key, call.why, call.machine_name) == ("asked:c", "Lina", "Ada")
 
 
 @pytest.mark.parametrize(
