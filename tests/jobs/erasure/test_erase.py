@@ -16,7 +16,8 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from equipment.bookings.models import Booking
-from equipment.machines.models import Maintenance
+from equipment.machines.asking import call
+from equipment.machines.models import HelpRequest, Maintenance
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.core.errors import NotAllowed, NotFound, Refused
@@ -157,6 +158,12 @@ def test_what_a_request_that_was_under_way_still_made_goes_with_the_next_look(ca
     go_on(at + timedelta(minutes=1))
     assert not stale.tokens.exists()
     assert not SiteRole.objects.filter(person=stale).exists()
+
+
+def test_nobody_is_called_to_who_was_erased(cast: Cast) -> None:
+    call(cast.site.pk, actor=cast.person("owner"), at=timezone.now(), machine_id=cast.machine.pk)
+    erase(cast)
+    assert not HelpRequest.objects.exists()
 
 
 def test_times_and_counts_stay(cast: Cast) -> None:
@@ -340,7 +347,8 @@ LOOKED_AT = {
     "people": {"AccessToken", "SignInAttempt", "User"},
     "notices": {"Notice"},
     "equipment": {
-        "Booking", "Certificate", "ForeignPrint", "Machine", "MachineEvent", "Maintenance", "Outage", "PowerCut",
+        "Booking", "Certificate", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent", "Maintenance", "Outage",
+        "PowerCut",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
