@@ -1,12 +1,13 @@
 """Whether there is room for what people bring (``fablab.core.disk``)."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from fablab.core.disk import Short, note_refusal, short_of_room
+from fablab.core.disk import Short, has_room, note_refusal, short_of_room
 from tests.builders import minutes
 
 MORE_THAN_ANY_DISK = 2**70
@@ -57,3 +58,16 @@ def test_a_note_that_cannot_be_made_stops_nobody(
     note_refusal()
     assert "could not be noted" in caplog.text
     assert short_of_room(now()) is None
+
+
+def test_what_people_bring_leaves_the_database_a_fifth_of_what_is_called_low(
+    settings: Settings, var: Path
+) -> None:
+    disk = os.statvfs(var)
+    half = disk.f_bavail * disk.f_frsize // 2
+    settings.DISK_LOW_BYTES = half  # others write too: a tenth of the disk is room enough for them
+    assert has_room()
+    assert has_room(half)
+    assert not has_room(2 * half)
+    settings.DISK_LOW_BYTES = MORE_THAN_ANY_DISK
+    assert not has_room()
