@@ -15,9 +15,10 @@ from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
 from equipment.sites.models import PowerCut, SiteRole
+from fablab.notices.models import Notice
 from fablab.people import erasing
 from fablab.people.models import User
-from jobs.erasure.rules import TYPED, called, without_names
+from jobs.erasure.rules import SOMEBODY, TYPED, called, without_names
 from jobs.lifecycle import live
 from jobs.lifecycle.models import Job, JobEvent
 
@@ -62,6 +63,7 @@ def forget(person: User, *, known_at: frozenset[str] = frozenset()) -> None:
     for job in Job.objects.filter(pk__in=_in_texts(jobs, "note", who) + _in_texts(jobs, "reason", who)):
         live.job_changed(job)
     _in_lines(JobEvent.objects.filter(job__in=jobs), who)
+    _in_messages(person, sites, who)
 
 
 def _on_machines(machines: QuerySet[Machine], who: re.Pattern[str]) -> None:
@@ -98,3 +100,21 @@ def _in_lines(rows: QuerySet[Any], who: re.Pattern[str]) -> None:
         }
         if plain != details:
             rows.model.objects.filter(pk=pk).update(details=plain)
+
+
+def _in_messages(person: User, sites: frozenset[str], who: re.Pattern[str]) -> None:
+    """Messages to others: "Léa arrive" names the person as they are called, a reason as it was typed."""
+    name = person.__dict__["display_name"]
+    people = SiteRole.objects.filter(site__in=sites).values("person")
+    told = Notice.objects.filter(person__in=people, params__has_any_keys=("person", *TYPED))
+    for pk, params in list(told.order_by().values_list("pk", "params")):
+        plain = {
+            key: SOMEBODY
+            if key == "person" and value == name
+            else without_names(value, who)
+            if key in TYPED and isinstance(value, str)
+            else value
+            for key, value in params.items()
+        }
+        if plain != params:
+            Notice.objects.filter(pk=pk).update(params=plain)

@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from equipment.bookings.models import Booking
+from equipment.machines.asking import call, say_who_comes
 from equipment.machines.maintenance import note_maintenance
 from equipment.machines.models import Machine, MachineEvent, Maintenance, Outage
 from equipment.machines.services import put_out_of_order
+from fablab.notices.models import Notice
 from fablab.people.models import User
 from jobs.erasure.rules import called, without_names
 from jobs.erasure.services import erase_person, go_on
@@ -181,4 +183,16 @@ def test_in_others_notes_only_the_name_goes(cast: Cast) -> None:
     Job.objects.filter(pk=job.pk).update(note=f"avec {NAME}, en PLA rose")
     erase(cast)
     assert Job.objects.get(pk=job.pk).note == "avec …, en PLA rose"
+    assert canaries_in(dump(), [NAME]) == {}
+
+
+def test_a_message_to_others_keeps_what_it_says_without_the_name(cast: Cast) -> None:
+    at = timezone.now()
+    instructor = cast.person("instructor")
+    give_names(instructor)
+    asked = call(cast.site.pk, actor=cast.person("owner"), at=at)
+    say_who_comes(asked.pk, actor=instructor, at=at)
+    assert canaries_in(dump(), [NAME])
+    erase(cast, "instructor")
+    assert Notice.objects.get(person=cast.person("owner")).params == {"person": "…"}
     assert canaries_in(dump(), [NAME]) == {}
