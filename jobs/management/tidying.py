@@ -1,5 +1,5 @@
-"""What is kept for a day and no longer: answers to repeated requests, wrong passwords counted, half-sent files, and
-what killed processes left of files.
+"""What is kept for a day and no longer: answers to repeated requests, wrong passwords counted, half-sent files, calls
+for somebody, and what killed processes left of files.
 
 Nothing goes while the clock is not believed: by a clock that stands a year ahead everything would be old.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from equipment.machines.asking import forget_calls
 from fablab.core.idempotency import forget_answers
 from fablab.core.witness import clock_is_trusted
 from fablab.front.spool import sweep
@@ -33,7 +34,7 @@ class Tidying:
         if self._next is None or at >= self._next or self._next - at > EVERY:  # a clock that was put back
             if not clock_is_trusted(at):
                 return False  # asked again at the next look
-            gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at)
+            gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at) + forget_calls(at)
             if purge_left_over():  # the computer's own clock is believed too
                 purge_without_rows()
                 sweep(Path(settings.VAR_DIR) / "spool")
