@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
+from unicodedata import category
 
 Details = Mapping[str, Any]
 
@@ -31,6 +32,9 @@ OF_MACHINES = frozenset(
 TYPED = ("reason", "words")  # of a line of history, for others to read
 SOMEBODY = "…"  # in place of a name in a text that stays; the same in every language
 TYPED_SETTINGS = frozenset({"fabric"})  # of a job's settings; all others are chosen from lists
+LONGEST_FIGURE = 4
+_STANDS_OUT = re.compile(r"[\d_]|\w[.-]\w")
+_ATTACHED = "[وف]?[بكل]?"  # "and", "so", "by", "like", "to" are one word with the name in Arabic
 
 
 def kept_details(details: Details, keys: Collection[str], codes: Collection[str] = ()) -> dict[str, Any]:
@@ -70,23 +74,37 @@ def kept_report(report: Details | None) -> dict[str, Any] | None:
 def called(display_name: str, username: str) -> re.Pattern[str] | None:
     """Return what finds these names where others wrote them, as whole words; None when there are none any more.
 
-    As names are written, with a capital: when La or Rose leaves, "la buse" and "du PLA rose" still stand there.
-    A sign-in name that is no word of any language (``lea.b2``) is found in any case.
+    As names are written, with a capital: when La or Rose leaves, "la buse" and "du PLA rose" still stand there. What
+    is no word of any language (``lea.b2``, ``kevin93``) and what has no capitals (``ليلى``) is found in any case.
     """
-    told = {name for name in (display_name, username) if name}
-    forms = {
-        form for name in told for form in (name, name[:1].upper() + name[1:], name.title(), name.upper())
-    }
-    written = sorted((form for form in forms if form != form.lower()), key=len, reverse=True)
-    found = [re.escape(form) for form in written]
-    if re.search(r"[0-9._-]", username):
-        found.insert(0, rf"(?i:{re.escape(username)})")  # the longest first: it may begin with the other
-    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)") if found else None
+    found: dict[str, str] = {}
+    for name in {display_name, username} - {""}:
+        if _is_a_figure(name):
+            continue
+        if _STANDS_OUT.search(name) or _has_no_capitals(name):
+            found[name] = rf"(?i:{re.escape(name)})"
+        else:
+            forms = {name, name[:1].upper() + name[1:], name.title(), name.upper()}
+            found |= {form: re.escape(form) for form in forms if form != form.lower()}
+    longest_first = sorted(found, key=len, reverse=True)  # one may begin with the other
+    any_of_them = "|".join(found[name] for name in longest_first)
+    return re.compile(rf"(?<!\w)({_ATTACHED})(?:{any_of_them})(?!\w)") if found else None
+
+
+def _has_no_capitals(name: str) -> bool:
+    return (
+        any(sign.isalpha() and sign.upper() == sign.lower() for sign in name) or name.upper() == name.lower()
+    )
+
+
+def _is_a_figure(name: str) -> bool:
+    """Some figures and marks name nobody, and what warns of a machine is full of them: 215 °C, 0.4 mm."""
+    return len(name) <= LONGEST_FIGURE and all(category(sign)[0] in "NPZ" for sign in name)
 
 
 def without_names(text: str, who: re.Pattern[str]) -> str:
     """Return a text of others with somebody's names taken out, and nothing else."""
-    return who.sub(SOMEBODY, text)
+    return who.sub(rf"\1{SOMEBODY}", text)
 
 
 def mentions(answer: str, ids: Collection[str]) -> bool:

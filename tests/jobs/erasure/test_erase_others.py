@@ -13,7 +13,6 @@ from equipment.machines.models import Machine, MachineEvent, Maintenance, Outage
 from equipment.machines.services import put_out_of_order
 from fablab.notices.models import Notice
 from fablab.people.models import User
-from jobs.erasure.rules import called, without_names
 from jobs.erasure.services import erase_person, go_on
 from jobs.lifecycle.models import Job, JobEvent
 from jobs.lifecycle.services import apply
@@ -112,25 +111,6 @@ def test_a_name_that_is_a_word_too_takes_nothing_from_a_warning(cast: Cast) -> N
     erase_person(person.pk, actor=person, at=at)
     told = Machine.objects.order_by("site__name").values_list("out_of_order_reason", "needs_help_why")
     assert list(told) == [("", "attention à la buse"), (said, "")]
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("Rose et ROSE", "… et …"),
-        ("PLA rose, Rosette, Roses", "PLA rose, Rosette, Roses"),
-        ("vois ROSE.2-b ou rose.2-b", "vois … ou …"),
-        ("Rose.", "…."),
-    ],
-)
-def test_names_are_found_as_they_are_written(text: str, left: str) -> None:
-    who = called("Rose", "rose.2-b")
-    assert who is not None
-    assert without_names(text, who) == left
-
-
-def test_who_is_called_nothing_is_searched_for_nowhere() -> None:
-    assert called("", "") is None
 
 
 # --- others' objects --------------------------------------------------------------------------------------------
