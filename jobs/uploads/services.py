@@ -28,7 +28,7 @@ from jobs.uploads.states import Origin, UploadState
 
 logger = logging.getLogger(__name__)
 ASKED_AT_ONCE = 400  # SQLite takes 999 values at most in its older builds
-FEW = 20
+FEW = 20  # kills leave no more: beyond that it is another database
 BELL = "inspection"  # the worker's thread wakes at it
 
 Then = Callable[..., None]
@@ -95,8 +95,9 @@ def purge_left_over() -> bool:
 def purge_without_rows() -> int:
     """Remove what a killed process left at a file's place before its row was there; return how many those were.
 
-    A day old, and never while the clock is doubted. Where most files have no row, this is not the database they belong
-    to (a backup is being brought back, an address is mistyped): nothing is removed then.
+    A day old, and never while the clock is doubted. A kill leaves one: where many have no row, or more than have one,
+    this is not the database they belong to (it is empty, an address is mistyped, an older backup was brought back).
+    Nothing is removed then.
     """
     if not clock_is_trusted(datetime.now(UTC)):
         return 0
@@ -107,7 +108,7 @@ def purge_without_rows() -> int:
         asked = Upload.objects.filter(pk__in=ids[start : start + ASKED_AT_ONCE])
         known.update(asked.values_list("pk", flat=True))
     lost = [folder for upload_id, folder in folders.items() if upload_id not in known]
-    if len(lost) > max(FEW, len(known)):
+    if len(lost) > min(FEW, len(known)):
         logger.error(
             "%s of %s stored files have no row: they are left where they are", len(lost), len(folders)
         )

@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django.fixtures import Settings
 from fablab.core.models import IdempotentAnswer, Witness
 from fablab.people.models import SignInAttempt
 from jobs.management.tidying import Tidying
+from jobs.uploads.services import receive
 from tests.builders import MONDAY, hours, make_person
 
 pytestmark = pytest.mark.django_db
@@ -78,10 +80,12 @@ def test_what_killed_processes_left_of_peoples_files_goes_hourly_and_not_at_the_
     left[0].write_bytes(b"solid")
     left[1].mkdir(parents=True)
     (left[1] / "file").write_bytes(b"solid")
+    other = receive(BytesIO(b"solid"), name="cube.stl", owner=make_person(), at=MONDAY)
     tidy = Tidying()
     tidy(MONDAY)
     assert [path.exists() for path in left] == [True, True]
-    for path in left:
+    for path in [*left, other.folder]:
         os.utime(path, (time.time() - 90_000, time.time() - 90_000))
     tidy(MONDAY + hours(1))
     assert [path.exists() for path in left] == [False, False]
+    assert other.path.exists()

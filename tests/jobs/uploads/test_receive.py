@@ -197,11 +197,26 @@ def test_what_was_put_to_its_place_and_has_no_row_is_gone_a_day_later_and_nothin
 
 def test_files_of_another_database_are_not_taken_for_lost_ones(caplog: pytest.LogCaptureFixture) -> None:
     owner = make_person()
-    for _ in range(FEW + 1):
-        killed_before_its_row(stored_days_ago(30, owner))
+    for count, known in ((1, 0), (5, 0), (2, 1)):
+        caplog.clear()
+        kept = [stored_days_ago(30, owner) for _ in range(known)]
+        lost = [killed_before_its_row(stored_days_ago(30, owner)) for _ in range(count)]
+        assert purge_without_rows() == 0, (count, known)
+        assert all(folder.exists() for folder in [*lost, *(one.folder for one in kept)])
+        assert "have no row" in caplog.text
+        for folder in lost:
+            storage.remove(folder)
+
+
+def test_many_files_that_are_newer_than_the_backup_which_was_brought_back_stay() -> None:
+    owner = make_person()
+    for _ in range(FEW + 2):
+        stored_days_ago(30, owner)
+    newer = [killed_before_its_row(stored_days_ago(2, owner)) for _ in range(FEW + 1)]
     assert purge_without_rows() == 0
-    assert len(everything_stored()) == FEW + 1
-    assert "have no row" in caplog.text
+    assert all(folder.exists() for folder in newer)
+    storage.remove(newer[0])
+    assert purge_without_rows() == FEW
 
 
 def test_rel_22_by_a_clock_that_is_not_believed_no_stored_file_is_lost() -> None:
