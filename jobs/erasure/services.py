@@ -13,7 +13,7 @@ from django.db import transaction
 from equipment.sites.live import board_changed
 from equipment.sites.models import Presence, Site, SiteRole
 from equipment.sites.queries import site_ids_with_role
-from equipment.sites.states import ON_DUTY_ROLES
+from equipment.sites.states import ON_DUTY_ROLES, Role
 from fablab.core.errors import NotAllowed, NotFound, Problem, Refused
 from fablab.people import erasing, services
 from fablab.people.models import User
@@ -51,10 +51,9 @@ def erase_person(person_id: str, *, actor: User | None, at: datetime) -> None:
         raise NotFound
     if actor is not None and actor.pk != person.pk:
         raise _not_theirs(person, actor)
-    known_at = mentions.sites_of(person)  # before the roles go
     if person.erased_at is None:
         _shut_out(person, at)
-    _go_on(User.objects.get(pk=person_id), at, known_at)
+    _go_on(User.objects.get(pk=person_id), at)
 
 
 def go_on(at: datetime) -> int:
@@ -84,18 +83,25 @@ def _shut_out(person: User, at: datetime) -> None:
         if problems:
             raise Refused(*problems)
         Presence.objects.filter(person=person, until__gt=at).update(until=at)
-        SiteRole.objects.filter(person=person).delete()
+        _leave_a_membership(person, sites)
         erasing.shut_out(person, at=at)
     for site in sites:
         board_changed(site.pk)
 
 
-def _go_on(person: User, at: datetime, known_at: frozenset[str] = frozenset()) -> None:
-    SiteRole.objects.filter(person=person).delete()
+def _leave_a_membership(person: User, sites: list[Site]) -> None:
+    """Take every right; that they were known here is kept until the texts have been searched, also over a crash."""
+    SiteRole.objects.filter(person=person).exclude(role=Role.MEMBER).delete()
+    for site in sites:
+        SiteRole.objects.get_or_create(person=person, site=site, role=Role.MEMBER)
+
+
+def _go_on(person: User, at: datetime) -> None:
     erasing.forget_rights(person)
     objects.cancel_waiting(person, at=at)
     traces.give_times_back(person, at=at)
-    mentions.forget(person, known_at=known_at)
+    mentions.forget(person)
+    SiteRole.objects.filter(person=person).delete()
     left = objects.forget_words(person)
     traces.forget(person)
     left = files.remove(person, at=at) or left

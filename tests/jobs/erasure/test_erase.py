@@ -339,7 +339,7 @@ def test_the_workers_look_costs_one_question_when_nobody_is_being_erased(
 # Texts that no erasure has to look at: codes, ids, hashes, the lab's own names and settings, machines' own reports.
 NOT_A_PERSONS = {
     "core": {"Witness"},
-    "equipment": {"Closure", "MachineKind", "MachineModel", "OpeningHours", "Presence", "Site", "SiteRole"},
+    "equipment": {"MachineKind", "MachineModel", "OpeningHours", "Presence", "Site", "SiteRole"},
     "jobs": {"Attempt", "AttemptJob", "AttemptSample", "Interruption", "Order"},
 }
 LOOKED_AT = {
@@ -347,8 +347,8 @@ LOOKED_AT = {
     "people": {"AccessToken", "SignInAttempt", "User"},
     "notices": {"Notice"},
     "equipment": {
-        "Booking", "Certificate", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent", "Maintenance", "Outage",
-        "PowerCut",
+        "Booking", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent", "Maintenance",
+        "Outage", "PowerCut",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
