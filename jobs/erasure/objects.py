@@ -48,10 +48,11 @@ def _cancel(job_id: str, person: User, at: datetime) -> None:
             apply(job_id, Action.ASK_STOP, actor=person, source=Source.PERSON, at=at)
 
 
-def forget_words(person: User) -> bool:
-    """Blank all that somebody wrote in or about the person's objects, and what they wrote about others' that are over.
+def forget_words(person: User, *, others_read: bool) -> bool:
+    """Blank all that somebody wrote in or about the person's objects, and what they wrote about others'.
 
-    Whose object is "À corriger" still has to read what to correct. Returns whether such words stay for now.
+    ``others_read``: whose object is not over, "À corriger" above all, still has to read what was said of it. Returns
+    whether such words stay for now.
     """
     for job in Job.objects.filter(owner=person):
         plain = {
@@ -74,7 +75,7 @@ def forget_words(person: User) -> bool:
         if details == event.details:
             continue
         job, said = event.job, words_in(event.details, OUR_REASONS)
-        if job.owner_id != person.pk and job.state in UNDER_WAY and said:
+        if job.owner_id != person.pk and job.state in UNDER_WAY and said and others_read:
             left = True
             continue
         JobEvent.objects.filter(pk=event.pk).update(details=details)

@@ -24,6 +24,7 @@ from jobs.erasure.queries import something_is_left, why_not
 logger = logging.getLogger(__name__)
 
 LOOKED_AT_AGAIN_FOR = timedelta(minutes=10)  # a request that was under way may still have written something
+READ_BY_OTHERS_FOR = timedelta(days=30)  # an object that nobody takes up again keeps no words for ever
 
 
 def erase_myself(*, password: str, actor: User, at: datetime) -> None:
@@ -43,7 +44,8 @@ def erase_person(person_id: str, *, actor: User | None, at: datetime) -> None:
 
     Gone: sign-ins, tokens, roles, certificates, messages, files, names, all that was typed. What waits is cancelled,
     what runs goes on and ends as anybody's. What they wrote of machines stays without their name; so does what they
-    wrote of others' objects, until these are over. Staying: times, tries, hours, states, of a person without a name.
+    wrote of others' objects, until these are over, for thirty days at most. Staying: times, tries, hours, states, of a
+    person without a name.
     Raises ``NotFound``, ``NotAllowed`` (somebody else), ``Refused``: ``last_manager_here`` for each such site.
     """
     person = User.objects.filter(pk=person_id).first()
@@ -97,16 +99,17 @@ def _leave_a_membership(person: User, sites: list[Site]) -> None:
 
 
 def _go_on(person: User, at: datetime) -> None:
+    assert person.erased_at is not None  # shut out before
+    since = at - person.erased_at
     erasing.forget_rights(person)
     objects.cancel_waiting(person, at=at)
     traces.give_times_back(person, at=at)
     mentions.forget(person)
     SiteRole.objects.filter(person=person).delete()
-    left = objects.forget_words(person)
+    left = objects.forget_words(person, others_read=since < READ_BY_OTHERS_FOR)
     traces.forget(person)
     left = files.remove(person, at=at) or left
-    assert person.erased_at is not None  # shut out before
-    settled = at - person.erased_at >= LOOKED_AT_AGAIN_FOR
+    settled = since >= LOOKED_AT_AGAIN_FOR
     if not settled or not person.username.startswith(erasing.NAMELESS):
         erasing.forget_sessions(person)
     erasing.forget_name(person)

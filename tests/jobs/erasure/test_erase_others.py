@@ -146,6 +146,22 @@ def test_what_to_correct_is_read_until_the_object_is_over_and_then_it_goes_as_we
     assert go_on(at + timedelta(minutes=13)) == 0
 
 
+def test_an_object_that_nobody_corrects_keeps_the_words_for_thirty_days_and_the_erasure_ends(
+    cast: Cast,
+) -> None:
+    at = timezone.now()
+    job = send_back(cast, WORDS)
+    instructor = erase(cast, "instructor")
+    go_on(at + timedelta(days=29))
+    assert words_of(job) == WORDS
+    assert go_on(at + timedelta(days=31)) == 1
+    assert canaries_in(dump(), [WORDS]) == {}
+    assert Job.objects.get(pk=job.pk).reason == "talk"
+    assert go_on(at + timedelta(days=32)) == 0
+    instructor.refresh_from_db()
+    assert instructor.erasure_ended_at is not None
+
+
 def test_of_others_objects_that_are_over_nothing_stays_that_the_person_typed(cast: Cast) -> None:
     job = make_job(cast, state=State.REJECTED, at=timezone.now())
     Job.objects.filter(pk=job.pk).update(reason=WORDS)
