@@ -1,19 +1,22 @@
 """Files of forms while Django parses them: in the spool, where what a killed process leaves is swept away."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
-from fablab.core.disk import full_is_no_room
+from fablab.core import disk
 from fablab.core.errors import NoRoom
 
 NO_ROOM = "fablab.no_room"  # in the WSGI environment: why the page could not be made
 
 
 class SpooledFiles(TemporaryFileUploadHandler):
-    """Raises ``NoRoom`` on a full disk, and notes it for the front: a form may be parsed where no view catches it."""
+    """Raises ``NoRoom`` on a full disk and notes it for the front.
+
+    A form may be parsed where no view catches it.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         with self._told():
@@ -23,13 +26,18 @@ class SpooledFiles(TemporaryFileUploadHandler):
         with self._told():
             return super().receive_data_chunk(raw_data, start)
 
+    def file_complete(self, file_size: int) -> Any:
+        with self._told():  # the last few bytes are written here
+            return super().file_complete(file_size)
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
-            with full_is_no_room():
+            with disk.full_is_no_room():
                 yield
         except NoRoom:
-            self.upload_interrupted()  # Django leaves the half file to the garbage collector
             if self.request is not None:
                 self.request.META[NO_ROOM] = True
+            with suppress(OSError):  # closing writes what it holds back, once more
+                self.upload_interrupted()  # Django leaves the half file to the garbage collector
             raise

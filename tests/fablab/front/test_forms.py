@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from django.conf import settings as installed
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
 from fablab.core.disk import Short, short_of_room
+from fablab.core.errors import NoRoom
 from fablab.front.forms import NO_ROOM
 from fablab.people.models import User
 from tests.fablab.front.conftest import Running
@@ -53,6 +55,10 @@ def sends(lea: Client, path: str) -> Any:
     )
 
 
+def left_in_the_spool() -> list[Path]:
+    return list(Path(installed.FILE_UPLOAD_TEMP_DIR).glob("*.upload*"))
+
+
 def test_a_forms_file_lies_in_the_spool_while_it_is_parsed_and_nowhere_after(
     lea: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +81,7 @@ def test_case_12_a_form_that_finds_no_room_leaves_nothing_is_noted_for_the_front
 ) -> None:
     answered = sends(lea, "/objets/upload/")
     assert (answered.status_code, answered.wsgi_request.META[NO_ROOM]) == (500, True)
-    assert not list((installed.VAR_DIR / "spool").glob("*.upload*"))
+    assert left_in_the_spool() == []
     refused = short_of_room(datetime.now(UTC))
     assert refused is not None and refused[0] is Short.REFUSED
 
@@ -93,3 +99,23 @@ def test_case_12_a_page_that_could_not_be_made_for_lack_of_room_is_507_in_words(
 def test_case_12_the_api_answers_507_where_a_form_finds_no_room(lea: Client) -> None:
     answered = sends(lea, "/api/v1/uploads/")
     assert (answered.status_code, answered.json()["code"]) == (507, "storage_full")
+
+
+@pytest.mark.parametrize(
+    ("size", "room"),
+    [
+        pytest.param(3_000, 1_000, id="when the last bytes of a small file are written at its end"),
+        pytest.param(200_000, 63_000, id="when it is written, and again when it is closed"),
+    ],
+)
+def test_case_12_a_disk_that_is_full_is_no_room_whenever_it_says_so(
+    small_files: Callable[[int], None], size: int, room: int
+) -> None:
+    file = io.BytesIO(b"x" * size)
+    file.name = "cube.stl"
+    asked = RequestFactory().post("/objets/upload/", {"file": file})
+    small_files(room)
+    with pytest.raises(NoRoom):
+        assert asked.FILES
+    assert asked.META[NO_ROOM]
+    assert left_in_the_spool() == []
