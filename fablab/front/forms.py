@@ -13,7 +13,7 @@ NO_ROOM = "fablab.no_room"  # in the WSGI environment: why the page could not be
 
 
 class SpooledFiles(TemporaryFileUploadHandler):
-    """Raises ``NoRoom`` on a full disk and notes it for the front.
+    """Raises ``NoRoom`` on a full disk, or where the rest is the database's, and notes it for the front.
 
     A form may be parsed where no view catches it.
     """
@@ -24,6 +24,8 @@ class SpooledFiles(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         with self._told():
+            if not disk.has_room(len(raw_data)):
+                raise NoRoom("storage_full")
             return super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> Any:

@@ -101,6 +101,25 @@ def test_case_12_the_api_answers_507_where_a_form_finds_no_room(lea: Client) -> 
     assert (answered.status_code, answered.json()["code"]) == (507, "storage_full")
 
 
+@pytest.mark.parametrize(("path", "status"), [("/objets/upload/", 500), ("/api/v1/uploads/", 507)])
+def test_case_12_room_that_the_database_needs_is_given_to_no_forms_file(
+    lea: Client,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    status: int,
+) -> None:
+    written: list[bytes] = []
+    monkeypatch.setattr(
+        TemporaryFileUploadHandler, "receive_data_chunk", lambda handler, data, start: written.append(data)
+    )
+    settings.VAR_DIR, settings.DISK_LOW_BYTES = tmp_path, 2**70
+    answered = sends(lea, path)
+    assert (answered.status_code, answered.wsgi_request.META[NO_ROOM]) == (status, True)
+    assert (written, left_in_the_spool()) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("size", "room"),
     [
