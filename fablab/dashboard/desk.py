@@ -367,9 +367,15 @@ def _file_field(job: Any, asked: Here) -> Card:
     return {**field, "accepted_label": ", ".join(endings), "accept": ",".join(endings)}
 
 
-@writes
 def send_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """Take in a file that an instructor prepared; it is checked, then attached by one more tap."""
+    if request.method == "POST":
+        return _send_file(request, job_id)
+    return see_other(reverse("desk-job", args=[job_id]))
+
+
+@writes
+def _send_file(request: HttpRequest, job_id: str) -> HttpResponseBase:
     asked = here(request)
     job = job_for(asked.person, job_id)
     if "instructor" not in asked.viewer.roles_at(job.site_id):

@@ -3,8 +3,10 @@
 import errno
 import io
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from pytest_django.fixtures import Settings
 
 from fablab.core.disk import Short, short_of_room
 from fablab.core.errors import NoRoom
+from fablab.dashboard.urls import urlpatterns
 from fablab.front.forms import NO_ROOM
+from fablab.front.limits import UPLOAD_ADDRESSES
 from fablab.people.models import User
 from tests.fablab.front.conftest import Running
 
@@ -53,6 +57,24 @@ def sends(lea: Client, path: str) -> Any:
     return lea.generic(
         "POST", path, form(lea), content_type=MULTIPART_CONTENT, headers={"X-CSRFToken": token}
     )
+
+
+def form_addresses() -> list[str]:
+    """Return every address of our pages to which a form with a file goes."""
+    routes = [f"/{pattern.pattern}" for pattern in urlpatterns]
+    return [
+        re.sub(r"<.*?>", "23456789abcdef", route)
+        for route in routes
+        if any(fnmatchcase(route, address) for address in UPLOAD_ADDRESSES)
+    ]
+
+
+def test_who_comes_back_to_where_a_form_was_sent_is_led_to_its_page(lea: Client) -> None:
+    assert {address: lea.get(address).headers.get("Location") for address in form_addresses()} == {
+        "/objets/upload/": "/objets/nouveau/",
+        "/objets/23456789abcdef/upload/": "/objets/23456789abcdef/",
+        "/animateur/23456789abcdef/upload/": "/animateur/23456789abcdef/",
+    }
 
 
 def left_in_the_spool() -> list[Path]:
