@@ -43,6 +43,16 @@ class Refusal:
             return say(self.code)
         return gettext("Une erreur est arrivée. L'équipe est prévenue.")
 
+    def for_people(self, address: str) -> tuple[str, str, str]:
+        """Return what a page says beside the sentence, and the link on it: its words, where it leads.
+
+        ``address`` is what was asked for. None is a redirect: a browser that is cut off while it sends takes none.
+        """
+        if self.code == "not_signed_in":
+            lost = gettext("Ce que tu as envoyé n’est pas gardé : recommence ensuite.")
+            return lost, gettext("Me connecter"), redirect_to_login(address).url
+        return "", gettext("Retour"), address
+
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return what belongs to it beside the usual."""
         if self.code == "not_signed_in":
@@ -81,14 +91,15 @@ def rendered(scope: dict[str, Any], refusal: Refusal) -> tuple[str, bytes]:
     language = language_of(scope)
     with override(language):
         sentence = refusal.sentence()
-        back = gettext("Retour")
+        more, way, address = refusal.for_people(scope["path"])
     if wants_page(scope):
         direction = "rtl" if get_language_info(language)["bidi"] else "ltr"
+        paragraph = f"<p>{escape(more)}</p>" if more else ""
         page = (
             f'<!doctype html><html lang="{language}" dir="{direction}"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(sentence)}</title><main><h1>{escape(sentence)}</h1>"
-            f'<p><a href="{escape(scope["path"])}">{escape(back)}</a></p></main></html>'
+            f'{paragraph}<p><a href="{escape(address)}">{escape(way)}</a></p></main></html>'
         )
         return "text/html; charset=utf-8", page.encode()
     problem = {
@@ -105,23 +116,17 @@ def rendered(scope: dict[str, Any], refusal: Refusal) -> tuple[str, bytes]:
 async def refuse(scope: dict[str, Any], receive: Receive, send: Send, refusal: Refusal) -> None:
     """Answer, then let the client finish for a moment: one that is cut off while sending never reads why."""
     content_type, body = rendered(scope, refusal)
-    status, headers = refusal.status, refusal.headers()
-    if refusal.code == "not_signed_in" and wants_page(
-        scope
-    ):  # as every page does: they sign in and come back
-        status = 303
-        headers = [(b"location", redirect_to_login(scope["path"]).url.encode())]
     await send(
         {
             "type": "http.response.start",
-            "status": status,
+            "status": refusal.status,
             "headers": [
                 (b"content-type", content_type.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
                 (b"connection", b"close"),
-                *headers,
+                *refusal.headers(),
             ],
         }
     )

@@ -44,11 +44,19 @@ def test_a_small_form_needs_nobody_to_be_known_here(server: Running) -> None:
     assert (status, server.application.calls[0]["size"]) == (200, 60_000)
 
 
-def test_a_person_whose_session_ran_out_is_led_to_sign_in_and_comes_back(server: Running) -> None:
-    status, headers, _ = server.asks(
-        "POST /objets/upload/\nContent-Length: 90000\nCookie: nobody\nExpect: 100-continue\nAccept: text/html"
+def test_a_person_whose_session_ran_out_reads_so_what_is_lost_and_where_to_sign_in_and_come_back(
+    server: Running,
+) -> None:
+    """Not by a redirect: a browser whose line is cut while it still sends takes only a refusal."""
+    status, headers, body = server.asks(
+        "POST /objets/upload/\nContent-Length: 90000\nCookie: nobody\nExpect: 100-continue\nAccept: text/html\n"
+        "Accept-Language: fr"
     )
-    assert (status, headers["location"]) == (303, "/connexion/?next=/objets/upload/")
+    page = body.decode()
+    assert (status, "location" in headers) == (401, False)
+    assert "Connecte-toi d’abord." in page
+    assert "Ce que tu as envoyé n’est pas gardé : recommence ensuite." in page
+    assert '<a href="/connexion/?next=/objets/upload/">Me connecter</a>' in page
 
 
 def test_all_together_spool_so_much_and_what_is_more_waits(start: Starter, several: ExitStack) -> None:
