@@ -10,6 +10,7 @@ ARRIVING_ADDRESSES = ("/api/v1/uploads/resumable/*",)  # files in several reques
 UPLOAD_ADDRESSES = ("/api/v1/uploads/", *ARRIVING_ADDRESSES, "*/upload/", "*/deposer/")
 ALL_AT_ONCE, ONE_PERSONS_AT_ONCE = 20, 5  # files of the largest size
 FORM_SLACK = 65_536  # a form's other fields and its boundaries, beside the file
+COPIES = 3  # of a form's file at once: its body, what the parser made of it, what is being received
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,18 @@ class Limits:
 
     def largest_body(self, path: str) -> int:
         """Return how large a request body to this address may be."""
-        if any(fnmatchcase(path, pattern) for pattern in self.upload_addresses):
-            return self.upload_bytes
-        return self.other_bytes
+        return self.upload_bytes if self._takes_files(path) else self.other_bytes
+
+    def room_for(self, count: int, path: str) -> int:
+        """Return how many bytes of disk a body of ``count`` needs until all of it is where it belongs."""
+        return COPIES * count if self._takes_files(path) and not self.is_arriving(path) else count
 
     def is_arriving(self, path: str) -> bool:
         """Return whether a file comes to this address piece by piece, so that the part of a piece counts too."""
         return any(fnmatchcase(path, pattern) for pattern in self.arriving_addresses)
+
+    def _takes_files(self, path: str) -> bool:
+        return any(fnmatchcase(path, pattern) for pattern in self.upload_addresses)
 
 
 def from_settings() -> Limits:

@@ -65,7 +65,7 @@ class Door:
         self._taken = 0
 
     async def open(self, declared: int, on: Executor) -> None:
-        """Ask who it is and whether ``declared`` bytes have room. ``on`` is where the disk is asked.
+        """Ask who it is and whether ``declared`` bytes have room, to the end. ``on`` is where the disk is asked.
 
         :raises Unknown: for nobody.
         :raises StorageFull: when there is no room.
@@ -75,7 +75,8 @@ class Door:
             self._person = await loop.run_in_executor(self._pages, self._who, self._scope)
         if self._person is None:
             raise Unknown
-        if not await loop.run_in_executor(on, disk.has_room, declared):
+        needed = self._limits.room_for(declared, self._scope["path"])
+        if not await loop.run_in_executor(on, disk.has_room, needed):
             raise StorageFull("what is left is the database's")
 
     def take(self, count: int) -> None:

@@ -1,6 +1,7 @@
 """Who may fill the spool, and how far: somebody who is signed in, so much at once, and never the database's room."""
 
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,20 @@ def test_case_12_room_that_the_database_needs_is_given_to_no_body_announced_or_n
         assert (status, json.loads(answer)["code"]) == (507, "storage_full")
     assert server.asks("POST /page\nContent-Length: 5", b"small")[0] == 200
     assert (server.spooled(), server.named_files()) == (0, [])
+
+
+def test_case_12_a_form_whose_file_has_no_room_at_its_end_is_refused_before_it_is_sent_and_a_piece_is_not(
+    start: Starter, settings: Settings, tmp_path: Path
+) -> None:
+    disk = os.statvfs(tmp_path)
+    part = disk.f_bavail * disk.f_frsize * 3 // 10
+    settings.VAR_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path
+    # A fifth of it is the database's: two parts are left, a form takes three
+    settings.DISK_LOW_BYTES = 5 * part
+    server = start(upload_bytes=part)
+    for address, status in {"/objets/upload/": 507, "/api/v1/uploads/": 507, PLACE: 100}.items():
+        asked = server.asks(f"PATCH {address}\nContent-Length: {part}\nExpect: 100-continue")
+        assert asked[0] == status, address
 
 
 def test_a_disk_that_fills_up_amid_a_body_ends_it_before_the_database_suffers(
