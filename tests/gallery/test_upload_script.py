@@ -124,6 +124,24 @@ def test_what_is_wrong_is_shown_at_once_and_focused(open_gallery: OpenGallery) -
     expect(page.locator("#said")).to_be_focused()
 
 
+def test_case_12_a_file_that_found_no_room_at_its_end_is_there_still_and_only_the_form_is_sent_again(
+    open_gallery: OpenGallery,
+) -> None:
+    page = open_gallery()
+    receiver, answers = Receiver(page), [(507, page.content()), (200, DONE)]
+
+    def receive(route: Route) -> None:
+        status, body = answers.pop(0)
+        route.fulfill(status=status, content_type="text/html", body=body)
+
+    page.route("**/upload/", receive)
+    hand_in(page)
+    expect(page.locator("[data-upload-progress]")).to_be_hidden()
+    send(page)
+    expect(page.locator("main")).to_have_text("Bien")
+    assert receiver.asked == ["POST", "PATCH"]
+
+
 def test_a_refusal_is_said_in_its_own_words_and_not_tried_again(open_gallery: OpenGallery) -> None:
     page = open_gallery()
     receiver = Receiver(page)

@@ -4,15 +4,14 @@
   "use strict";
   var words = document.getElementById("words");
   var HOME = "/api/v1/uploads/resumable/", PIECE = 1048576, HASHED = 67108864; // bytes
-  var WAITS_S = [1, 2, 5, 10, 20, 40], SILENT_MS = 60000;
-  function all(selector, root) { return Array.from((root || document).querySelectorAll(selector)); }
+  var WAITS_S = [1, 2, 5, 10, 20, 40], SILENT_MS = 60000, kept;
   function tell(form, text) {
     var line = form.querySelector("[data-upload-words]");
     if (line && line.textContent !== text) line.textContent = text;
   }
   function tooBig(input) {
     var limit = Number(input.dataset.limit);
-    return limit > 0 && Array.from(input.files).some(function (file) { return file.size > limit; });
+    return Array.from(input.files).some(function (file) { return file.size > limit; });
   }
   function check(input) {
     input.setCustomValidity(tooBig(input) ? words.dataset.wordsTooBig : "");
@@ -35,11 +34,13 @@
     });
   }
 
-  function replacePage(request) {
+  function replacePage(request, input) {
     var page = new DOMParser().parseFromString(request.responseText, "text/html");
     var fresh = page.getElementById("main"), main = document.getElementById("main");
     if (!fresh) { location.assign(request.responseURL || location.href); return; }
     main.innerHTML = fresh.innerHTML;
+    fresh = main.querySelector("[data-drop] input");
+    if (fresh && request.status === 507) fresh.files = input.files;
     enhance(main);
     window.fablab.enhance(main);
     window.fablab.focusProblem(main);
@@ -110,10 +111,10 @@
       addEventListener("online", go, { once: true });
     });
   }
-  async function send(form, file, data) {
-    var bar = form.querySelector("progress"), again = form.querySelector("[data-upload-again]"), part = form.part;
+  async function send(form, input, data) {
+    var bar = form.querySelector("progress"), again = form.querySelector("[data-upload-again]"), part = kept, file = input.files[0];
     var token = data.get("csrfmiddlewaretoken"), spoken = -1, furthest = 0, tries = 0, answer;
-    if (!part || part.file !== file) part = form.part = { file: file, place: "", offset: -1 };
+    if (!part || part.file !== file) part = kept = { file: file, place: "", offset: -1 };
     again.hidden = true;
     function moved(bytes) {
       var percent = Math.floor(100 * bytes / file.size), step = Math.floor(percent / 25) * 25;
@@ -135,7 +136,7 @@
       }
     }
     if (answer.responseURL !== form.action && answer.status < 400) location.assign(answer.responseURL);
-    else replacePage(answer);
+    else replacePage(answer, input);
   }
   function submit(form, event) {
     var input = form.querySelector("input[type=file]"), file = input && input.files[0];
@@ -147,7 +148,7 @@
     form.classList.add("busy");
     form.setAttribute("aria-busy", "true");
     form.querySelector("[data-upload-progress]").hidden = false;
-    send(form, file, data).catch(function (refusal) {
+    send(form, input, data).catch(function (refusal) {
       tell(form, typeof refusal === "string" ? refusal : words.dataset.wordsNotSent);
     }).then(function () {
       form.classList.remove("busy");
@@ -155,8 +156,8 @@
     });
   }
   function enhance(root) {
-    all("[data-drop]", root).forEach(dropZone);
-    all("form[data-upload]", root).forEach(function (form) {
+    root.querySelectorAll("[data-drop]").forEach(dropZone);
+    root.querySelectorAll("form[data-upload]").forEach(function (form) {
       form.addEventListener("submit", function (event) { submit(form, event); });
     });
   }
