@@ -60,3 +60,9 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def shown_state(self) -> BookingState:
+        """What people read: a use that has ended is over, also while the machine is held for the kind's buffer."""
+        over = self.state == BookingState.IN_USE and self.ended_at is not None
+        return BookingState.DONE if over else BookingState(self.state)

@@ -17,6 +17,7 @@ from equipment.bookings.models import Booking
 from equipment.bookings.queries import alternatives, booking_for, facts_for
 from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import LIVE, BookingState
+from equipment.bookings.use import hands_were_there
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for
@@ -143,11 +144,16 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
     Raises ``NotFound``, ``Refused``: ``booking_over`` for one that is past or ended already.
     """
     booking = booking_for(actor, booking_id)
-    cancelled = Booking.objects.filter(pk=booking.pk, state__in=list(LIVE), end__gt=at).update(
-        state=BookingState.CANCELLED, ended_at=at
-    )
-    if not cancelled:
-        raise Refused("booking_over")
+    with transaction.atomic():
+        machine = lock_machine(booking.machine_id)
+        begun = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE).exists()
+        cancelled = Booking.objects.filter(
+            pk=booking.pk, state__in=list(LIVE), end__gt=at, ended_at__isnull=True
+        ).update(state=BookingState.CANCELLED, ended_at=at)
+        if not cancelled:
+            raise Refused("booking_over")
+        if begun:
+            hands_were_there(machine, at)
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
     return booking

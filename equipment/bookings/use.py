@@ -1,7 +1,9 @@
 """A booking while the machine is used: coming, ending before the time, and a time that is over.
 
 What people leave on a machine that reports nothing, nobody knows. So the right to start that somebody made by clearing
-its plate ends when a use begins, and again when one ends, by a tap or by the clock.
+its plate ends when a use begins, and again when one ends: by a tap, by the clock, or given up.
+
+A use that has ended still holds its machine for the kind's buffer: it stays live, with ``ended_at``, and is done after.
 """
 
 from datetime import datetime, timedelta
@@ -34,11 +36,12 @@ def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
         raise Refused("booking_not_begun")
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
-        came = Booking.objects.filter(pk=booking.pk, state=BookingState.CONFIRMED, end__gt=at).update(
-            state=BookingState.IN_USE
-        )
+        # Asked again: somebody may have moved it to another day meanwhile.
+        came = Booking.objects.filter(
+            pk=booking.pk, state=BookingState.CONFIRMED, start__lte=at + EARLIEST_CHECK_IN, end__gt=at
+        ).update(state=BookingState.IN_USE)
         if came:
-            _hands_were_there(machine, at)
+            hands_were_there(machine, at)
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
     return booking
@@ -60,11 +63,16 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
     buffer = timedelta(minutes=booking.machine.model.kind.buffer_minutes)
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
-        finished = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE, end__gt=at).update(
-            state=BookingState.DONE, end=end, held_end=end + buffer, ended_at=at
+        finished = Booking.objects.filter(
+            pk=booking.pk, state=BookingState.IN_USE, end__gt=at, ended_at__isnull=True
+        ).update(
+            state=BookingState.IN_USE if buffer else BookingState.DONE,
+            end=end,
+            held_end=end + buffer,
+            ended_at=at,
         )
         if finished:
-            _hands_were_there(machine, at)
+            hands_were_there(machine, at)
     if not finished:
         raise Refused("booking_over")
     booking = booking_for(actor, booking_id)
@@ -73,7 +81,10 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
 
 
 def end_uses(at: datetime) -> int:
-    """End every use whose time is over; return how many. Repeatable, one query when there is none."""
+    """End every use whose time is over; return how many. Repeatable, two queries when there is none."""
+    Booking.objects.filter(state=BookingState.IN_USE, ended_at__isnull=False, held_end__lte=at).update(
+        state=BookingState.DONE
+    )
     machines = set(_over(at).values_list("machine_id", flat=True))
     return sum(end_uses_there(machine_id, at=at) for machine_id in sorted(machines))
 
@@ -86,8 +97,9 @@ def end_uses_there(machine_id: str, *, at: datetime) -> int:
         machine = lock_machine(machine_id)
         ended = list(_over(at).filter(machine=machine).values_list("pk", flat=True))
         if ended:
-            Booking.objects.filter(pk__in=ended).update(state=BookingState.DONE, ended_at=F("end"))
-            _hands_were_there(machine, at)
+            Booking.objects.filter(pk__in=ended).update(ended_at=F("end"))
+            Booking.objects.filter(pk__in=ended, held_end__lte=at).update(state=BookingState.DONE)
+            hands_were_there(machine, at)
     for booking in Booking.objects.filter(pk__in=ended).select_related("machine"):
         booking_changed(booking)
     return len(ended)
@@ -98,15 +110,25 @@ def right_to_start(machine: Machine, at: datetime) -> bool:
 
     ``machine.site`` must be loaded.
     """
-    return right_holds(machine, at) and not (
-        not machine.linked and _over(at).filter(machine=machine).exists()
+    if not right_holds(machine, at):
+        return False
+    ended_since = _over(at).filter(machine=machine, end__gt=machine.plate_cleared_at)
+    return machine.linked or not ended_since.exists()
+
+
+def somebody_is_there(machine: Machine, at: datetime) -> bool:
+    """Say whether somebody who has checked in, also a little early, has not gone yet."""
+    here = Booking.objects.filter(
+        machine=machine, state=BookingState.IN_USE, end__gt=at, ended_at__isnull=True
     )
+    return here.exists()
 
 
 def _over(at: datetime) -> QuerySet[Booking]:
-    return Booking.objects.filter(state=BookingState.IN_USE, end__lte=at)
+    return Booking.objects.filter(state=BookingState.IN_USE, end__lte=at, ended_at__isnull=True)
 
 
-def _hands_were_there(machine: Machine, at: datetime) -> None:
+def hands_were_there(machine: Machine, at: datetime) -> None:
+    """Somebody used the machine, or begins to: its plate must be looked at anew. Called under the machine's lock."""
     if not machine.linked:  # another one says itself what happens to it
         void_plate_token(machine, at=at, why="in_use")

@@ -12,7 +12,7 @@ from equipment.machines.foreign import note as note_foreign
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.plate import mark_plate, void_plate_token
+from equipment.machines.plate import mark_plate, other_filling, void_plate_token
 from equipment.machines.record import log, write
 from equipment.machines.states import AT_WORK, Report
 from fablab.core.errors import NotFound
@@ -64,7 +64,7 @@ def hear(
             return False
         unwatched = said["report"] not in NOT_HEARD and _was_unwatched(machine, at)
         before, now = Report(machine.report), Report(str(report))
-        lost_long = before in LOST and now is not before and (now in LOST or _lasted(machine, at))
+        changes, was_lost = now is not before, before in LOST
         news: dict[str, Any] = dict(said)
         if now not in NOT_HEARD:
             news["seen_at"] = at
@@ -81,9 +81,11 @@ def hear(
         write(machine, **news)
         if (now in AT_WORK) is not (before in AT_WORK):
             mark_plate(machine, at=at, why="work_seen" if now in AT_WORK else "work_ended")
-        if unwatched or lost_long:
+        if unwatched or (changes and was_lost and _lasted(machine, at)):
             void_plate_token(machine, at=at, why="unwatched")
-        elif now in LOST:
+        elif changes and was_lost and now in LOST:
+            other_filling(machine)  # what happened between two words that say nothing, nobody knows
+        elif now in LOST and not was_lost:
             void_plate_token(machine, at=at, why="contact_lost")
         note_foreign(machine, report=now, foreign=foreign, path=str(said["report_path"]), at=at)
     machine_changed(machine)
@@ -96,11 +98,13 @@ def _was_unwatched(machine: Machine, at: datetime) -> bool:
     A sign from ahead of the clock was written before that was put back: nobody knows how long ago.
     """
     signs = [sign for sign in (machine.seen_at, machine.plate_cleared_at) if sign is not None]
-    return not signs or not -UNWATCHED_AFTER <= at - max(signs) <= UNWATCHED_AFTER
+    return not any(abs(at - sign) <= UNWATCHED_AFTER for sign in signs)
 
 
 def _lasted(machine: Machine, at: datetime) -> bool:
-    return machine.report_since is not None and at - machine.report_since > UNWATCHED_AFTER
+    """Say whether a lost report has stood for too long, and nobody has been there to clear the plate meanwhile."""
+    signs = [sign for sign in (machine.report_since, machine.plate_cleared_at) if sign is not None]
+    return not any(abs(at - sign) <= UNWATCHED_AFTER for sign in signs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Topics of machines and boards, and who may watch them. What they show is composed in ``fablab.api.shapes``."""
 
+from collections.abc import Iterable
+
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
 from equipment.sites.live import board_topic
@@ -18,6 +20,12 @@ def machine_changed(machine: Machine) -> None:
     """Tell those who watch this machine or its site's board to look again. After a write."""
     push.changed(machine_topic(machine.pk))
     push.part_changed(board_topic(machine.site_id), machine.pk)
+
+
+def power_turned(site_ids: Iterable[str]) -> None:
+    """Tell those who watch machines of these sites that an announced power cut began there, or is over."""
+    for machine in in_use().filter(site_id__in=list(site_ids)):
+        machine_changed(machine)
 
 
 def may_watch_machine(person: User, machine_id: str) -> Shape | None:

@@ -54,10 +54,15 @@ def mark_plate(machine: Machine, *, at: datetime, why: str) -> Machine:
     return machine
 
 
+def other_filling(machine: Machine) -> None:
+    """Something else may lie on the plate now: a page from before shows one that nobody may clear any more."""
+    write(machine, plate_number=machine.plate_number + 1)
+
+
 def void_plate_token(machine: Machine, *, at: datetime, why: str) -> Machine:
     """End the right to start, used or overtaken: a person must confirm the plate anew, and look at it for that."""
     if why in MAY_FILL:
-        write(machine, plate_number=machine.plate_number + 1)
+        other_filling(machine)
     if machine.plate_token:
         write(machine, plate_token="")
         log(machine, "plate_token_void", None, at, {"why": why})

@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 from equipment.sites.states import ON_DUTY_ROLES, Role
@@ -159,6 +159,18 @@ def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
 def power_cut_now(site_id: str, at: datetime) -> PowerCut | None:
     """Return the announced power cut that lasts at this moment, if one does."""
     return PowerCut.objects.filter(site_id=site_id, start__lte=at, end__gt=at).order_by("end").last()
+
+
+def without_power(site_ids: Iterable[str], at: datetime) -> frozenset[str]:
+    """Return those of these sites at which an announced power cut lasts at this moment. One query."""
+    cuts = PowerCut.objects.filter(site_id__in=set(site_ids), start__lte=at, end__gt=at)
+    return frozenset(cuts.values_list("site_id", flat=True))
+
+
+def cuts_turned(since: datetime, until: datetime) -> frozenset[str]:
+    """Return the sites at which an announced power cut began or ended after ``since``, up to ``until``."""
+    begun, over = Q(start__gt=since, start__lte=until), Q(end__gt=since, end__lte=until)
+    return frozenset(PowerCut.objects.filter(begun | over).values_list("site_id", flat=True))
 
 
 def power_cut_for(viewer: User, cut_id: str) -> PowerCut:

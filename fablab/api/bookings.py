@@ -29,7 +29,7 @@ def booking_shape(booking: Any) -> Mapping[str, Any]:
         "person": {"id": booking.person_id, "name": booking.person.display_name},
         "start": stamp(booking.start),
         "end": stamp(booking.end),
-        "state": booking.state,
+        "state": booking.shown_state,
     }
 
 

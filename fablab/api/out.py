@@ -185,6 +185,7 @@ class MachineOut(Out):
     driver = one_of(Driver)
     state = one_of(Condition)
     plate = one_of(Plate)
+    no_power = s.BooleanField(help_text="An announced power cut lasts at its site: nothing there is free.")
     plate_number = s.IntegerField()
     needs_plate = s.BooleanField()
     plate_word = s.ChoiceField(PLATE_WORDS, help_text="What must be empty before the next object.")

@@ -15,6 +15,7 @@ from equipment.machines import figures
 from equipment.machines.models import Machine
 from equipment.machines.said import help_needed, used_by_hand
 from equipment.machines.states import STREAMED, Condition, Driver, Plate, Report, condition_of
+from equipment.sites.queries import without_power
 from fablab.core.words import say
 from jobs.lifecycle.models import Attempt, AttemptJob, Job, Order
 from jobs.lifecycle.on_machines import live_attempts
@@ -93,6 +94,7 @@ def machine_shapes(
         for machine in machines
         if condition(machine, attempts.get(machine.pk), at, staff=False, used=machine.pk in used) in USABLE
     ]
+    dark = without_power((machine.site_id for machine in machines), at)
     free = next_free_for_machines(machines, at, ready=ready) if free_times else {}
     orders = _open_orders([attempt.pk for attempt in attempts.values()])
     return [
@@ -104,6 +106,7 @@ def machine_shapes(
             staff=staff if isinstance(staff, bool) else staff.get(machine.site_id, False),
             next_free_at=free.get(machine.pk),
             used=machine.pk in used,
+            no_power=machine.site_id in dark,
         )
         for machine in machines
     ]
@@ -123,6 +126,7 @@ def _machine_shape(
     staff: bool,
     next_free_at: datetime | None,
     used: bool,
+    no_power: bool,
 ) -> Shape:
     kind = machine.model.kind
     latest = figures.latest(machine.pk)
@@ -136,6 +140,7 @@ def _machine_shape(
         "model": {"id": machine.model_id, "name": machine.model.name},
         "driver": machine.driver,
         "state": now,
+        "no_power": no_power,
         "plate": machine.plate,
         "plate_number": machine.plate_number,
         "needs_plate": kind.needs_plate,

@@ -14,7 +14,6 @@ from equipment.machines.queries import visible_machines
 from equipment.machines.said import FAULT_TOLD
 from equipment.machines.states import AT_WORK, LINKED, Condition, Plate, Report
 from equipment.machines.words import CONDITIONS, CONNECTION, EMPTY, TO_EMPTY
-from equipment.sites.queries import power_cut_now
 from fablab.api.live import queue_rows
 from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
@@ -101,10 +100,9 @@ def screen(request: HttpRequest) -> HttpResponseBase:
     page = Paginator(
         visible_machines(asked.person, site_id=asked.site.pk).order_by("name"), TILES_ON_SCREEN
     ).get_page(request.GET.get("page"))
-    no_power = power_cut_now(asked.site.pk, asked.at) is not None
     tiles = []
     for shape in machine_shapes(page.object_list, at=asked.at, staff=True, free_times=False):
-        card = present.machine_card(shape, zone=asked.zone, no_power=no_power)
+        card = present.machine_card(shape, zone=asked.zone)
         numbers = [str(job["number"]) for job in shape["current_jobs"]]
         if (
             any(job["state"] == State.PAUSED for job in shape["current_jobs"])
@@ -129,14 +127,13 @@ def machine_cards(asked: Here, machines: Iterable[Any]) -> list[Card]:
     attempts = {job.pk: part.attempt_id for job in jobs.values() if (part := live_part(job)) is not None}
     orders = last_orders(attempts.values())
     lies_there = lying_on(shape["id"] for shape in shapes)
-    no_power = asked.site is not None and power_cut_now(asked.site.pk, asked.at) is not None
     cards = []
     for shape in shapes:
         on_it = [job_by_id[job["id"]] for job in shape["current_jobs"] if job["id"] in job_by_id]
         order = orders.get(attempts.get(on_it[0]["id"], "")) if on_it else None
         there = lies_there.get(shape["id"], [])
         stopping = there if not on_it and shape["report"] == Report.CANCELLING else []
-        card = _card(shape, on_it, order, stopping, asked, no_power=no_power)
+        card = _card(shape, on_it, order, stopping, asked)
         cards.append({**card, "lies_there": "" if stopping else plates.names_of(there)})
     return sorted(cards, key=lambda card: (card["rank"], card["name"]))
 
@@ -147,20 +144,17 @@ def _card(
     order: Any,
     stopping: Sequence[Any],
     asked: Here,
-    *,
-    no_power: bool,
 ) -> Card:
     card = present.machine_card(
         shape,
         zone=asked.zone,
-        no_power=no_power,
         url=reverse("machine", args=[shape["id"]]),
         actions=tile_actions(shape, jobs[0] if jobs else None, asked),
     )
     path = f"machines.{shape['id']}"
     card["percent_bind"] = f"{path}.progress.percent"
     card["temperatures"] = [{**one, "bind": f"{path}.{one['bind']}"} for one in card["temperatures"]]
-    watched = "state plate orders unsure trouble out_of_order_reason current_jobs needs_help in_use"
+    watched = "state no_power plate plate_number orders unsure trouble out_of_order_reason current_jobs needs_help in_use"
     seen_at = card["seen_at"]
     state, state_label, of = card["state"], card["state_label"], "machine"
     if jobs and card["state"] in {Condition.BUSY, Condition.NEEDS_CLEARING}:

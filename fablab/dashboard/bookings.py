@@ -60,13 +60,13 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
     """Return what a list says of a booking; ``hit`` says by id which ones cannot be used as things stand."""
     zone = booking.machine.site.time_zone
     kind = booking.machine.model.kind
-    live = booking.state in LIVE
+    live = booking.shown_state in LIVE
     why = (hit or {}).get(booking.pk, "")
     return {
         "id": booking.pk,
         "url": reverse("booking", args=[booking.pk]),
-        "state": "hit" if why else booking.state,
-        "state_label": HIT[why] if why else STATES[booking.state],
+        "state": "hit" if why else booking.shown_state,
+        "state_label": HIT[why] if why else STATES[booking.shown_state],
         "other_time": {
             "url": reverse("book-kind", args=[kind.slug]),
             "label": _("Choisir une autre heure"),

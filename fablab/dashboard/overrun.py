@@ -43,7 +43,7 @@ def _late(request: HttpRequest, booking_id: str, error: DomainError | None = Non
         ),
         None,
     )
-    movable = booking.state in LIVE and booking.end > asked.at
+    movable = booking.shown_state in LIVE and booking.end > asked.at
     context = {
         "booking": booking_card(booking),
         "late": one is not None,

@@ -36,12 +36,11 @@ def machine_card(
     actions: Iterable[Card] = (),
     url: str = "",
     first_offer: datetime | None = None,
-    no_power: bool = False,
 ) -> Card:
     """Return the argument of ``components/machine_tile.html`` for a machine's shape, public or staff's.
 
-    ``first_offer``: the first time that the page for booking it offers. ``no_power``: an announced cut lasts at its
-    place, so nothing there is free, whatever was heard last.
+    ``first_offer``: the first time that the page for booking it offers. While an announced cut lasts at its place
+    nothing there is free, whatever was heard last.
     """
     state = Condition(shape["state"])
     progress = shape.get("progress") or {}
@@ -52,6 +51,7 @@ def machine_card(
         "name": shape["name"],
         "kind_label": f"{shape['kind']['name']} · {shape['model']['name']}",
         "state": state,
+        "live_key": state,
         "state_label": CONDITIONS[state],
         "url": url,
         "drawing": drawing_of(shape["kind"]["icon"]),
@@ -65,7 +65,7 @@ def machine_card(
         "detail": _machine_detail(shape, state),
         "actions": list(actions),
     }
-    if no_power and state is Condition.FREE:
+    if shape.get("no_power") and state is Condition.FREE:
         card |= {"state": NO_POWER, "state_label": _("Pas de courant")}
     if first_offer is not None and state not in {Condition.OUT_OF_ORDER, Condition.UNREACHABLE}:
         card["next_free_label"] = bookable_label(first_offer, zone)

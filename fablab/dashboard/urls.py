@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from fablab.dashboard import (
+    asking,
     at_machine,
     attempt,
     board,
@@ -28,10 +29,10 @@ from fablab.dashboard import (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
-    path("aide/", home.ask_for_help, name="ask-for-help"),
-    path("aide/appeler/", home.call_somebody, name="help-call"),
-    path("aide/merci/", home.take_call_back, name="help-take-back"),
-    path("aide/<str:request_id>/reglee/", home.help_given, name="help-given"),
+    path("aide/", asking.ask_for_help, name="ask-for-help"),
+    path("aide/appeler/", asking.call_somebody, name="help-call"),
+    path("aide/merci/", asking.take_call_back, name="help-take-back"),
+    path("aide/<str:request_id>/reglee/", asking.help_given, name="help-given"),
     path("donnees/", home.privacy, name="privacy"),
     path("lieu/", home.choose_site, name="site-choose"),
     path("langue/", include("django.conf.urls.i18n")),

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from equipment.bookings.use import end_uses
-from equipment.sites.queries import open_until
+from equipment.machines.live import power_turned
+from equipment.sites.queries import cuts_turned, open_until
 from fablab.core.errors import DomainError
 from fablab.core.witness import clock_is_trusted
 from jobs.dispatch.starting import start_what_lies_ready
@@ -79,7 +80,9 @@ def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = Non
     of what overruns.
     """
     start_what_lies_ready(leases, at=at)
+    known_until = memory.warned_at if memory is not None else None
     if memory is not None and memory.is_time_to_warn(at):
+        power_turned(cuts_turned(known_until or at - WARN_EVERY, at))
         for by_the_way in (_end_uses, warn_of_overruns, tell_of_pauses):
             try:
                 by_the_way(at)

@@ -11,7 +11,7 @@ from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
 from equipment.certifications.models import Certificate
 from equipment.machines.asking import take_back
-from equipment.machines.models import ForeignPrint, HelpRequest, Machine, MachineEvent
+from equipment.machines.models import ForeignPrint, Machine, MachineEvent
 from equipment.sites.models import PowerCut
 from fablab.core.errors import NotFound, Refused
 from fablab.core.models import IdempotentAnswer
@@ -38,8 +38,7 @@ def forget(person: User) -> None:
     Certificate.objects.filter(person=person).delete()
     Notice.objects.filter(person=person).delete()
     Handling.objects.filter(person=person).delete()
-    for site_id in HelpRequest.objects.filter(person=person).values_list("site_id", flat=True):
-        take_back(site_id, actor=person)
+    take_back(person)
     _forget_answers(person)
     for event in MachineEvent.objects.filter(actor=person).iterator():
         details = kept_details(event.details, OF_MACHINES)

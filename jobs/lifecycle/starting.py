@@ -7,8 +7,7 @@ from math import ceil
 from django.db import transaction
 from django.db.models import F, Max
 
-from equipment.bookings.queries import checked_in_now
-from equipment.bookings.use import right_to_start
+from equipment.bookings.use import right_to_start, somebody_is_there
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.said import used_by_hand
@@ -126,7 +125,7 @@ def _may_start(machine: Machine, attempt: Attempt, jobs: list[Job], at: datetime
         return False
     if machine.linked and (not hears(machine, at) or machine.report in AT_WORK):
         return False
-    if not machine.linked and (used_by_hand(machine, at) or checked_in_now([machine.pk], at)):
+    if not machine.linked and (used_by_hand(machine, at) or somebody_is_there(machine, at)):
         return False  # somebody's hands are there
     if attempt.ended_at is not None or may_have_started(attempt) or not jobs:
         return False

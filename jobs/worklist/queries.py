@@ -84,7 +84,7 @@ def worklist_and_digest(viewer: User, site_id: str, at: datetime) -> tuple[list[
 def digest(tasks: Iterable[Task]) -> str:
     """Return something that differs when the list says something else: what pages watch."""
     said = [
-        f"{task.entry.key} {task.entry.need} {task.entry.why} {task.entry.count} "
+        f"{task.entry.key} {task.entry.need} {task.entry.machine_id} {task.entry.why} {task.entry.count} "
         f"{[job.number for job in task.entry.lies_there]} {task.entry.plate_number} "
         f"{task.handled.person_id if task.handled else ''}"
         for task in tasks

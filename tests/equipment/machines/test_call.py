@@ -4,10 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from equipment.machines.asking import CALLED_FOR, call, calls, forget_calls, helped, take_back
+from equipment.machines.asking import (
+    CALLED_FOR,
+    call,
+    calls,
+    forget_calls,
+    helped,
+    say_who_comes,
+    take_back,
+)
 from equipment.machines.models import HelpRequest
+from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.core.errors import NotAllowed, NotFound
+from fablab.core.words import say
+from fablab.notices.queries import unread_of
+from fablab.notices.services import mark_seen
+from fablab.people.models import User
 from tests.builders import MONDAY, make_machine, make_person, make_site, minutes
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +53,12 @@ def test_who_waits_longest_comes_first_and_after_two_hours_nobody_waits_any_more
 def test_it_is_gone_when_somebody_came_or_when_it_is_taken_back() -> None:
     site = make_site()
     person, staff = make_person(site=site), make_person("K", Role.STAFF, site=site)
-    helped(call(site.pk, actor=person, at=MONDAY).pk, actor=staff)
+    found = call(site.pk, actor=person, at=MONDAY)
+    helped(found.pk, actor=staff)
+    helped(found.pk, actor=staff)  # two colleagues were there
     call(site.pk, actor=person, at=MONDAY)
-    take_back(site.pk, actor=person)
-    take_back(site.pk, actor=person)
+    take_back(person)
+    take_back(person)
     assert not HelpRequest.objects.exists()
 
 
@@ -58,4 +73,32 @@ def test_only_those_on_duty_there_answer_it_and_nobody_calls_where_they_have_no_
     with pytest.raises(NotFound):
         call(elsewhere.pk, actor=person, at=MONDAY)
     with pytest.raises(NotFound):
-        call(site.pk, actor=person, at=MONDAY, machine_id=make_machine(elsewhere).pk)
+        call(site.pk, actor=person, at=MONDAY, machine_id=make_machine(elsewhere).pk)  # not one that they see
+
+
+def told(person: User) -> list[str]:
+    return [say(notice.code, notice.params) for notice in unread_of(person)]
+
+
+def test_who_asked_hears_who_comes_now_and_nothing_of_a_call_that_is_over() -> None:
+    site = make_site()
+    person = make_person(site=site)
+    first, second = (make_person(name, Role.STAFF, site=site) for name in ("Karim", "Ines"))
+    found = call(site.pk, actor=person, at=MONDAY)
+    say_who_comes(found.pk, actor=first, at=MONDAY)
+    say_who_comes(found.pk, actor=second, at=MONDAY + minutes(16))
+    assert told(person) == ["Ines arrive."]
+    mark_seen(person, unread_of(person)[0].pk, at=MONDAY + minutes(17))
+    say_who_comes(found.pk, actor=first, at=MONDAY + minutes(40))
+    assert told(person) == ["Karim arrive."]
+    forget_calls(MONDAY + CALLED_FOR)
+    assert told(person) == []
+
+
+def test_from_a_machine_the_call_goes_to_the_machines_own_place() -> None:
+    here, there = make_site(), make_site()
+    person = make_person(site=here)
+    SiteRole.objects.create(person=person, site=there, role=Role.MEMBER)
+    found = call(here.pk, actor=person, at=MONDAY, machine_id=make_machine(there).pk)
+    assert found.site == there
+    assert not calls(here.pk, MONDAY).exists()

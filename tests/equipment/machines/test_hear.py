@@ -192,6 +192,27 @@ def test_a_sign_of_life_from_ahead_of_the_clock_proves_nothing() -> None:
     assert (machine.seen_at, machine.plate_token) == (MONDAY, "")
 
 
+def test_a_plate_that_was_cleared_ahead_of_the_clock_is_not_another_one_at_each_look() -> None:
+    machine = make_linked_machine(
+        at=MONDAY, plate=Plate.CLEAR, plate_token="t", plate_cleared_at=MONDAY + hours(1)
+    )
+    for number in range(5):
+        hear(machine.pk, report=Report.READY, at=MONDAY + number * 10 * SECOND)
+    machine.refresh_from_db()
+    assert (machine.plate_number, machine.version) == (0, 0)
+
+
+def test_who_clears_a_plate_and_then_switches_the_machine_on_need_not_clear_it_again() -> None:
+    machine = make_linked_machine(report=Report.SILENT, report_since=MONDAY - LONG, seen_at=MONDAY - LONG)
+    Machine.objects.filter(pk=machine.pk).update(
+        plate=Plate.CLEAR, plate_token="t", plate_cleared_at=MONDAY, plate_number=3
+    )
+    hear(machine.pk, report=Report.DISCONNECTED, at=MONDAY + 30 * SECOND)
+    hear(machine.pk, report=Report.READY, at=MONDAY + 40 * SECOND)
+    machine.refresh_from_db()
+    assert (machine.plate_token, machine.plate_number) == ("t", 4)
+
+
 def test_a_word_lost_on_the_way_is_no_other_filling() -> None:
     machine = make_linked_machine(at=MONDAY)
     for after, report in ((minutes(1), Report.SILENT), (minutes(1.5), Report.READY)):

@@ -3,7 +3,8 @@
 import pytest
 
 from equipment.machines.models import HelpRequest
-from equipment.sites.models import OpeningHours
+from equipment.sites.models import OpeningHours, Presence
+from tests.builders import make_machine
 from tests.builders_jobs import Cast
 from tests.fablab.dashboard.lab import as_, text_of
 
@@ -19,7 +20,7 @@ def test_one_tap_and_those_on_duty_read_who_and_where_and_say_who_comes(cast: Ca
     assert CALL in page
     assert f"Tu es à la machine {cast.machine.name}." in page
     shown = text_of(owner.post("/aide/appeler/", {"machine": cast.machine.pk}, follow=True))
-    assert "Reste où tu es, quelqu’un vient." in shown
+    assert "On cherche quelqu’un pour toi." in shown
     assert CALL not in shown
 
     work = text_of(staff.get("/a-faire/"))
@@ -55,3 +56,20 @@ def test_nobody_is_called_while_the_place_is_closed_and_other_members_read_nothi
         assert "Demande quelqu’un" not in page
     OpeningHours.objects.all().delete()
     assert CALL not in text_of(other.get("/aide/"))
+
+
+def test_while_nobody_said_that_they_are_there_the_page_says_where_to_go_instead(cast: Cast) -> None:
+    Presence.objects.all().delete()
+    page = text_of(as_(cast.person("owner")).get("/aide/"))
+    assert "Va à l’accueil : quelqu’un t’aide." in page
+    assert CALL not in page
+
+
+def test_who_has_gone_to_another_machine_calls_there(cast: Cast) -> None:
+    owner = as_(cast.person("owner"))
+    other = make_machine(cast.site, model=cast.model)
+    owner.post("/aide/appeler/", {"machine": cast.machine.pk})
+    assert "Appeler ici plutôt" not in text_of(owner.get(f"/aide/?machine={cast.machine.pk}"))
+    assert "Appeler ici plutôt" in text_of(owner.get(f"/aide/?machine={other.pk}"))
+    owner.post("/aide/appeler/", {"machine": other.pk})
+    assert HelpRequest.objects.get().machine == other

@@ -134,6 +134,8 @@ def test_no_machine_is_shown_free_while_an_announced_cut_lasts() -> None:
         site=cast.site, start=now - timedelta(minutes=5), end=now + timedelta(hours=1), reason="Travaux"
     )
     for page in (
+        text_of(owner.get(f"/m/{cast.machine.pk}/")),
+        text_of(owner.get(f"/machines/{cast.machine.pk}/")),
         text_of(owner.get("/")),
         text_of(staff.get("/machines/ecran/")),
         text_of(staff.get("/machines/")),

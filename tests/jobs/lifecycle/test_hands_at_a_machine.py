@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from equipment.bookings.models import Booking
+from equipment.bookings.services import book, cancel
 from equipment.bookings.states import BookingState
 from equipment.bookings.use import check_in, end_uses, finish, right_to_start
 from equipment.machines import said
-from equipment.machines.models import Machine
+from equipment.machines.models import Machine, MachineKind
 from equipment.machines.states import USED_AT_MOST
-from fablab.core.errors import Conflict
+from fablab.core.errors import Conflict, Refused
+from fablab.core.models import Witness
 from jobs.dispatch.starting import start_what_lies_ready
 from jobs.lifecycle.press import clear_plate
 from jobs.lifecycle.states import State
@@ -52,6 +54,10 @@ def by_a_tap(cast: Cast, machine: Machine, booking: Booking) -> None:
     finish(booking.pk, actor=booking.person, at=MONDAY + minutes(50))
 
 
+def given_up(cast: Cast, machine: Machine, booking: Booking) -> None:
+    cancel(booking.pk, actor=booking.person, at=MONDAY + minutes(7))
+
+
 def by_the_clock(cast: Cast, machine: Machine, booking: Booking) -> None:
     pass
 
@@ -60,7 +66,7 @@ def by_the_clock_and_noted(cast: Cast, machine: Machine, booking: Booking) -> No
     assert end_uses(ENDS) == 1
 
 
-ENDINGS = [by_a_tap, by_the_clock, by_the_clock_and_noted]
+ENDINGS = [by_a_tap, given_up, by_the_clock, by_the_clock_and_noted]
 Ending = Callable[[Cast, Machine, Booking], None]
 
 
@@ -125,3 +131,46 @@ def test_uses_that_are_over_are_done_and_those_that_go_on_are_not(cast: Cast, cu
         booking.refresh_from_db()
     assert (over.state, over.ended_at) == (BookingState.DONE, ENDS)
     assert (going_on.state, missed.state) == (BookingState.IN_USE, BookingState.CONFIRMED)
+
+
+def test_the_buffer_after_a_use_is_held_however_it_ended_and_people_read_that_it_is_over(
+    cast: Cast, cutter: Machine
+) -> None:
+    MachineKind.objects.update(buffer_minutes=20)
+    cutter.refresh_from_db()
+    booking = make_booking(cutter, cast.person("owner"), start=MONDAY, minutes=60, state=BookingState.IN_USE)
+    end_uses(booking.end)
+    booking.refresh_from_db()
+    assert (booking.state, booking.shown_state) == (BookingState.IN_USE, BookingState.DONE)
+    with pytest.raises(Refused) as refusal:
+        book(
+            person=cast.person("owner"),
+            machine_id=cutter.pk,
+            start=booking.end,
+            end=booking.end + minutes(30),
+            actor=cast.person("owner"),
+            at=booking.end,
+        )
+    assert "slot_taken" in refusal.value.codes
+    end_uses(booking.held_end)
+    booking.refresh_from_db()
+    assert booking.state == BookingState.DONE
+
+
+def test_a_clock_that_is_doubted_ends_nobodys_use_and_a_plate_can_be_cleared_all_the_same(
+    cast: Cast, cutter: Machine
+) -> None:
+    booking = used(cast, cutter)
+    Witness.objects.create(at=AFTER, doubted_since=AFTER, why="stepped")
+    machine = clears(cast, cutter, AFTER)
+    booking.refresh_from_db()
+    assert (booking.state, booking.ended_at) == (BookingState.IN_USE, None)
+    assert right_to_start(machine, AFTER)
+
+
+def test_who_checked_in_early_is_there_already(cast: Cast, cutter: Machine) -> None:
+    used(cast, cutter)
+    clears(cast, cutter, CLEARED)
+    make_job(cast, state=State.LOADED, at=MONDAY, on=cutter)
+    Machine.objects.filter(pk=cutter.pk).update(seen_at=CLEARED)
+    assert start_what_lies_ready({cutter.pk: cutter.lease_number}, at=CLEARED) == []

@@ -1,0 +1,26 @@
+"""Whether a place is open, in one sentence."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from equipment.sites.queries import open_until, power_cut_now
+from fablab.core.clock import local_day
+from fablab.dashboard import formats
+
+
+def open_label(site: Any, at: datetime) -> str:
+    """Return the sentence for a place (None: none) now; for who belongs nowhere yet, where to go."""
+    if site is None:
+        return _("Passe à l’accueil : on t’inscrit dans un lieu.")
+    zone = site.time_zone
+    cut = power_cut_now(site.pk, at)
+    if cut is not None:
+        return _("Coupure de courant jusqu’à {time}.").format(time=formats.until(cut.end, zone))
+    closing = open_until(site, at)
+    if closing is None:
+        return _("Le fab lab est fermé en ce moment.")
+    if local_day(closing, zone) != local_day(at, zone):
+        return _("Le fab lab est ouvert.")
+    return _("Le fab lab est ouvert jusqu’à {time}.").format(time=formats.until(closing, zone))
