@@ -32,6 +32,11 @@ Card = present.Card
 QUEUE_SHOWN = 30
 FAILED_SHOWN = 6
 TILES_ON_SCREEN = 12  # UX-13
+# What a tile shows of a machine: it is drawn anew when one of these changes.
+WATCHED = (
+    *("state", "no_power", "plate", "plate_number", "orders", "unsure", "trouble", "out_of_order_reason"),
+    *("current_jobs", "needs_help", "in_use"),
+)
 SETTLING = frozenset({"finish", "fail", "stopped"})
 NOT_DONE: Mapping[str, Mapping[str, Any]] = {
     OrderState.REFUSED: {
@@ -154,7 +159,7 @@ def _card(
     path = f"machines.{shape['id']}"
     card["percent_bind"] = f"{path}.progress.percent"
     card["temperatures"] = [{**one, "bind": f"{path}.{one['bind']}"} for one in card["temperatures"]]
-    watched = "state no_power plate plate_number orders unsure trouble out_of_order_reason current_jobs needs_help in_use"
+    watched = " ".join(WATCHED)
     seen_at = card["seen_at"]
     state, state_label, of = card["state"], card["state_label"], "machine"
     if jobs and card["state"] in {Condition.BUSY, Condition.NEEDS_CLEARING}:
