@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,7 @@ def read_answer(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
 
 
 Starter = Callable[..., Running]
+SmallFiles = Callable[[int], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -188,16 +189,23 @@ def server(start: Starter) -> Running:
 
 
 @pytest.fixture
-def small_files(settings: Settings, tmp_path: Path) -> Iterator[Callable[[int], None]]:
-    """Return a function that limits how large a file this process may write, as a full disk would."""
+def small_files(settings: Settings, tmp_path: Path) -> SmallFiles:
+    """Return a context in which this process may write no larger files, as on a full disk.
+
+    Left before the test ends: what the test runner then writes of it may go to a file as well.
+    """
     settings.VAR_DIR = tmp_path  # what is noted of it is not for other tests
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def limit(size: int) -> None:
+    @contextmanager
+    def limit(size: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return limit
 
 
 @pytest.fixture

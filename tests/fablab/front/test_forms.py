@@ -4,7 +4,6 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,7 +22,7 @@ from fablab.dashboard.urls import urlpatterns
 from fablab.front.forms import NO_ROOM
 from fablab.front.limits import UPLOAD_ADDRESSES
 from fablab.people.models import User
-from tests.fablab.front.conftest import Running
+from tests.fablab.front.conftest import Running, SmallFiles
 
 
 @pytest.fixture
@@ -150,13 +149,12 @@ def test_case_12_room_that_the_database_needs_is_given_to_no_forms_file(
     ],
 )
 def test_case_12_a_disk_that_is_full_is_no_room_whenever_it_says_so(
-    small_files: Callable[[int], None], size: int, room: int
+    small_files: SmallFiles, size: int, room: int
 ) -> None:
     file = io.BytesIO(b"x" * size)
     file.name = "cube.stl"
     asked = RequestFactory().post("/objets/upload/", {"file": file})
-    small_files(room)
-    with pytest.raises(NoRoom):
+    with small_files(room), pytest.raises(NoRoom):
         assert asked.FILES
     assert asked.META[NO_ROOM]
     assert left_in_the_spool() == []

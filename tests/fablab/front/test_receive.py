@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from fablab.core.disk import Short, short_of_room
-from tests.fablab.front.conftest import PATIENCE, Running, Starter, read_answer, request, seconds_for
+from tests.fablab.front.conftest import (
+    PATIENCE,
+    Running,
+    SmallFiles,
+    Starter,
+    read_answer,
+    request,
+    seconds_for,
+)
 from tests.fixtures.services import wait_until
 
 
@@ -154,10 +161,9 @@ def test_a_client_that_sends_next_to_nothing_is_told_so(start: Starter) -> None:
 
 @pytest.mark.killed
 def test_a_full_disk_is_said_in_words_and_nobody_else_suffers(
-    server: Running, small_files: Callable[[int], None]
+    server: Running, small_files: SmallFiles
 ) -> None:
-    small_files(1_000_000)
-    with server.connects() as other:
+    with small_files(1_000_000), server.connects() as other:
         other.sendall(request("POST /api/v1/uploads/\nContent-Length: 400000") + b"x" * 300_000)
         wait_until(lambda: server.spooled() > 0, PATIENCE, "the other upload is under way")
         status, _, body = server.asks("POST /api/v1/uploads/\nContent-Length: 3000000", b"x" * 3_000_000)
