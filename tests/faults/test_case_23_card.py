@@ -58,6 +58,9 @@ async def test_case_23_a_print_from_the_card_is_not_of_the_queue_which_waits_and
 
     async def pressed() -> Order:
         """Somebody who emptied the plate presses; again, when the printer is not quite done with its card."""
+        await (
+            lab.supervisor.keep_leases()
+        )  # as its process does all the time: the card took longer than a lease
         await lab.press(job, Action.START, plate_clear=True)
         order: Order = await lab.until(lambda: lab.order(job), lambda found: found.settled_at is not None)
         return order

@@ -8,6 +8,7 @@ import pytest
 
 from equipment.machines.models import Machine
 from equipment.machines.states import Plate
+from fablab.demo.octoprint_install import installed_python
 from jobs.lifecycle.states import State
 from jobs.lifecycle.table import Action
 from tests.builders import make_machine
@@ -30,6 +31,8 @@ async def test_case_29_an_octoprint_that_is_upgraded_in_place_comes_back_by_itse
     make_lab: MakeLab, octoprint: OctoPrint, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     old, new = RELEASES
+    for release in RELEASES:  # fetching it takes a minute where it never was, and is not what is tried here
+        await asyncio.to_thread(installed_python, release)
     port = free_ports(1)
     starter, server = await asyncio.to_thread(started, old, port, tmp_path)
     try:
@@ -55,6 +58,7 @@ async def test_case_29_an_octoprint_that_is_upgraded_in_place_comes_back_by_itse
         # What was brought to the old one lies in the new one: it is read back, and it prints after a new clearing.
         machine = await lab.machine()
         assert (machine.plate, (await lab.job(job)).state) == (Plate.TO_CLEAR, State.LOADED)
+        await lab.supervisor.keep_leases()  # as its process does all the time: an upgrade takes a while
         await lab.press(job, Action.START, plate_clear=True)
         await lab.until_state(job, State.RUNNING)
         assert (await lab.ask("/api/version"))["server"] == new
