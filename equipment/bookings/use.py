@@ -68,7 +68,8 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
         ).update(
             state=BookingState.IN_USE if buffer else BookingState.DONE,
             end=end,
-            held_end=end + buffer,
+            # Never longer than it was held: the buffer may have grown since, and somebody may have booked what follows.
+            held_end=min(booking.held_end, end + buffer),
             ended_at=at,
         )
         if finished:

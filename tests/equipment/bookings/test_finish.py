@@ -9,6 +9,7 @@ from equipment.bookings.services import cancel
 from equipment.bookings.states import BookingState
 from equipment.bookings.use import check_in, finish
 from equipment.bookings.walk_up import walk_up
+from equipment.machines.models import MachineKind
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound, Refused
 from tests.builders import MONDAY, hours, make_booking, make_person, minutes
@@ -73,3 +74,11 @@ def test_who_checked_in_before_the_time_gives_it_back_instead() -> None:
         finish(booking.pk, actor=booking.person, at=MONDAY)
     assert refusal.value.codes == ["booking_not_begun"]
     assert cancel(booking.pk, actor=booking.person, at=MONDAY).state == BookingState.CANCELLED
+
+
+def test_a_buffer_that_grew_since_the_booking_takes_nothing_from_the_next_one() -> None:
+    booking = in_use()
+    following = make_booking(booking.machine, start=booking.end)
+    MachineKind.objects.update(buffer_minutes=30)
+    done = finish(booking.pk, actor=booking.person, at=booking.end - minutes(10))
+    assert (done.end, done.held_end) == (booking.end - minutes(10), following.held_start)
