@@ -55,7 +55,9 @@ def hear(
         return False
     unwatched = said["report"] not in NOT_HEARD and _was_unwatched(known, at)
     if not unwatched and all(getattr(known, name) == value for name, value in said.items()):
-        if said["report"] not in NOT_HEARD and (known.seen_at is None or known.seen_at <= at - SEEN_EVERY):
+        if said["report"] not in NOT_HEARD and (
+            known.seen_at is None or abs(at - known.seen_at) >= SEEN_EVERY
+        ):
             Machine.objects.filter(pk=machine_id).update(seen_at=at)
         return False
     with transaction.atomic():
@@ -84,7 +86,11 @@ def hear(
         if unwatched or (changes and was_lost and _lasted(machine, at)):
             void_plate_token(machine, at=at, why="unwatched")
         elif changes and was_lost and now in LOST:
-            other_filling(machine)  # what happened between two words that say nothing, nobody knows
+            # What happened between two words that say nothing, nobody knows: only who cleared it just now was there.
+            if _cleared_lately(machine, at):
+                other_filling(machine)
+            else:
+                void_plate_token(machine, at=at, why="unwatched")
         elif now in LOST and not was_lost:
             void_plate_token(machine, at=at, why="contact_lost")
         note_foreign(machine, report=now, foreign=foreign, path=str(said["report_path"]), at=at)
@@ -99,6 +105,11 @@ def _was_unwatched(machine: Machine, at: datetime) -> bool:
     """
     signs = [sign for sign in (machine.seen_at, machine.plate_cleared_at) if sign is not None]
     return not any(abs(at - sign) <= UNWATCHED_AFTER for sign in signs)
+
+
+def _cleared_lately(machine: Machine, at: datetime) -> bool:
+    cleared = machine.plate_cleared_at
+    return cleared is not None and abs(at - cleared) <= UNWATCHED_AFTER
 
 
 def _lasted(machine: Machine, at: datetime) -> bool:

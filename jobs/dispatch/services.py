@@ -82,8 +82,12 @@ def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = Non
     start_what_lies_ready(leases, at=at)
     known_until = memory.warned_at if memory is not None else None
     if memory is not None and memory.is_time_to_warn(at):
-        power_turned(cuts_turned(known_until or at - WARN_EVERY, at))
-        for by_the_way in (_end_uses, warn_of_overruns, tell_of_pauses):
+        since = known_until or at - WARN_EVERY
+
+        def tell_of_power(at: datetime) -> None:
+            power_turned(cuts_turned(since, at))
+
+        for by_the_way in (_end_uses, tell_of_power, warn_of_overruns, tell_of_pauses):
             try:
                 by_the_way(at)
             except Exception:  # what people are told holds up nothing that is made

@@ -228,3 +228,15 @@ def test_a_machine_that_was_cleared_long_before_it_was_first_heard_has_no_right(
     hear(machine.pk, report=Report.READY, at=MONDAY + LONG)
     machine.refresh_from_db()
     assert machine.plate_token == ""
+
+
+def test_a_right_does_not_outlive_one_lost_word_after_the_other() -> None:
+    machine = make_linked_machine(
+        report=Report.DISCONNECTED, at=MONDAY, plate=Plate.CLEAR, plate_token="t", plate_cleared_at=MONDAY
+    )
+    for number in range(1, 5):
+        lost = Report.ERROR if number % 2 else Report.DISCONNECTED
+        hear(machine.pk, report=lost, at=MONDAY + number * minutes(1))
+    hear(machine.pk, report=Report.READY, at=MONDAY + minutes(5))
+    machine.refresh_from_db()
+    assert machine.plate_token == ""
