@@ -8,6 +8,13 @@ from equipment.sites.states import Role
 SENTENCES: dict[str, str | Promise] = {
     "no_such_local_time": _("Cette heure n’existe pas ce jour-là. Essaie {suggestion}."),
     "local_time_twice": _("Cette heure vient deux fois ce jour-là. Choisis laquelle."),
+    "series_too_long": _("Au plus {most} dates à la fois. Choisis une fin plus proche."),
+    "series_without_weekday": _("Choisis au moins un jour de la semaine."),
+    "series_hours_make_no_sense": _("La fin vient après le début, au plus tard le lendemain."),
+    "series_ends_before_it_begins": _("Le dernier jour vient après le premier."),
+    "series_year_out_of_range": _("Choisis une année entre {first} et {last}."),
+    "series_every_out_of_range": _("Choisis entre 1 et {most} semaines."),
+    "series_time_missing": _("Cette heure n’existe pas ce jour-là."),
     "hours_make_no_sense": _("La fermeture vient après l’ouverture."),
     "closure_ends_before_it_begins": _("Le dernier jour vient après le premier."),
     "cut_ends_before_it_begins": _("La fin de la coupure vient après le début."),

@@ -105,6 +105,15 @@ def midnight(day: date, zone: str) -> datetime:
     return _edge(datetime.combine(day, time()), zone, last=False)
 
 
+def wall_span(day: date, starts: int, ends: int, zone: str) -> Span:
+    """Return all the time at which the clock stands between two minutes of a local day; ``ends`` may pass 1440.
+
+    It begins at the first and ends at the last moment at which the clock shows that time; a time that the clock jumps
+    over is the moment of the jump. Nothing is left (``start == end``) of a span that is jumped over as a whole.
+    """
+    return Span(_minute(day, starts, zone, last=False), _minute(day, ends, zone, last=True))
+
+
 def opening_spans(
     hours: Iterable[Hours],
     closures: Iterable[Closed],
@@ -115,9 +124,9 @@ def opening_spans(
 ) -> list[Span]:
     """Return when the site is open within ``[from_, to)``, in order, merged where spans touch, cut at both ends.
 
-    A span opens at the first and closes at the last moment at which the clock shows that time; a time that the clock
-    jumps over is the moment of the jump. A closed day is closed from midnight to midnight, also for a span that began
-    the evening before; a span that would begin on it does not begin. ``cuts`` are left out: power cuts.
+    When clocks change, ``wall_span`` says what the hours mean. A closed day is closed from midnight to midnight, also
+    for a span that began the evening before; a span that would begin on it does not begin. ``cuts`` are left out:
+    power cuts.
     """
     if to <= from_:
         return []
@@ -131,9 +140,7 @@ def opening_spans(
         if any(closure.first_day <= day <= closure.last_day for closure in closed):
             continue
         for one in by_weekday.get(day.weekday(), []):
-            found.append(
-                Span(_minute(day, one.opens, zone, last=False), _minute(day, one.closes, zone, last=True))
-            )
+            found.append(wall_span(day, one.opens, one.closes, zone))
     shut = [
         Span(midnight(closure.first_day, zone), midnight(closure.last_day + timedelta(days=1), zone))
         for closure in closed
