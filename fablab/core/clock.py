@@ -102,16 +102,18 @@ def local_to_utc(wall: datetime, zone: str, *, second: bool | None = None) -> da
 
 def midnight(day: date, zone: str) -> datetime:
     """Return the instant at which a local day begins."""
-    return _edge(datetime.combine(day, time()), zone, last=False)
+    return _begin(datetime.combine(day, time()), zone)
 
 
 def wall_span(day: date, starts: int, ends: int, zone: str) -> Span:
-    """Return all the time at which the clock stands between two minutes of a local day; ``ends`` may pass 1440.
+    """Return the time from the first to the last moment at which the clock stands between two minutes of a local day.
 
-    It begins at the first and ends at the last moment at which the clock shows that time; a time that the clock jumps
-    over is the moment of the jump. Nothing is left (``start == end``) of a span that is jumped over as a whole.
+    ``ends`` may pass 1440. So a time that the clock jumps over is the moment of the jump, and of an hour that comes
+    twice both count: who closes at 2:30 closes when it is 2:30 for the second time, and who closes at 2:00,
+    when the clocks go back from 3:00 to 2:00, at the first 2:00. Nothing is left (``start == end``) of a span that is
+    jumped over as a whole.
     """
-    return Span(_minute(day, starts, zone, last=False), _minute(day, ends, zone, last=True))
+    return Span(_begin(_wall(day, starts), zone), _end(_wall(day, ends), zone))
 
 
 def opening_spans(
@@ -225,16 +227,27 @@ def _days(first: date, last: date) -> Sequence[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _minute(day: date, minute: int, zone: str, *, last: bool) -> datetime:
-    return _edge(datetime.combine(day, time()) + timedelta(minutes=minute), zone, last=last)
+def _wall(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time()) + timedelta(minutes=minute)
 
 
-def _edge(wall: datetime, zone: str, *, last: bool) -> datetime:
-    """Return the first or last instant of a wall time; the moment of the jump for one that is jumped over."""
+def _begin(wall: datetime, zone: str) -> datetime:
+    """Return the first moment at which the clock shows ``wall`` or, where it jumps over it, a later time."""
     found = instants_of(wall, zone)
-    if not found:
-        return _change_over(wall, zone)
-    return found[-1] if last else found[0]
+    return found[0] if found else _change_over(wall, zone)
+
+
+def _end(wall: datetime, zone: str) -> datetime:
+    """Return the moment after the last one at which the clock shows a time before ``wall``."""
+    found = instants_of(wall, zone)
+    if len(found) == 2:
+        # Clocks that go back to this very time have shown everything before it already.
+        return found[1] if _shows(found[1] - timedelta(microseconds=1), zone) < wall else found[0]
+    return found[0] if found else _change_over(wall, zone)
+
+
+def _shows(at: datetime, zone: str) -> datetime:
+    return local_time(at, zone).replace(tzinfo=None)
 
 
 def _change_over(wall: datetime, zone: str) -> datetime:

@@ -7,8 +7,9 @@ on the wall stands between the two times.
 
 * A start that the clock jumps over begins at the jump, an end that it jumps over ends at the jump: nobody stands at
   the door an hour longer than the clock says, and what remains of the time is still theirs.
-* A start that comes twice is the first, an end that comes twice is the last: who comes at the first 02:00 finds the
-  machine, who stays until the second is not put out.
+* A start that comes twice is the first, an end that comes twice is the second: who comes at the first 02:15 finds the
+  machine, who stays until the second 02:30 is not put out. An end at the very time to which the clocks go back is the
+  first: a night until 02:00 is as long as any other.
 * Only where all of it is jumped over, nothing is left of that day: ``series_time_missing``.
 """
 
