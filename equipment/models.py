@@ -1,6 +1,6 @@
 """Gathers the rooms' tables for Django; nothing else imports this."""
 
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, CalendarFeed
 from equipment.certifications.models import Certificate
 from equipment.machines.models import (
     ForeignPrint,
@@ -16,6 +16,7 @@ from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Si
 
 __all__ = [
     "Booking",
+    "CalendarFeed",
     "Certificate",
     "Closure",
     "ForeignPrint",

@@ -78,6 +78,13 @@ ROWS: list[Row] = [
     Row("GET", "bookings", SIGNED_IN),
     Row("GET", "booking", OWN_OR_SITE),
     Row("GET", "booking-agenda", OWN_OR_SITE),
+    Row("GET", "agenda", SIGNED_IN),
+    form("agenda-open", (302, DONE, DONE, DONE, DONE, DONE, DONE)),  # each their own
+    form("agenda-close", (302, DONE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED)),  # the owner alone has one
+    Row("GET", "feed", EVERYBODY),  # who knows the owner's address; any other is 404 (test_agenda)
+    Row("GET", "calendar-day", ON_DUTY),
+    Row("GET", "calendar-week", ON_DUTY),
+    Row("GET", "calendar-sheet", ON_DUTY),
     Row("GET", "booking-late", OWN_OR_SITE),
     Row("POST", "booking-other-time", MAY_OWN_OR_SITE, body=slot, form=True),
     form("booking-cancel", MAY_OWN_OR_SITE),

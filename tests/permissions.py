@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from equipment.bookings.feeds import open_feed
 from equipment.bookings.models import Booking
 from equipment.machines.models import HelpRequest, Machine
 from equipment.machines.states import Plate
@@ -44,6 +45,7 @@ class World:
     cut: PowerCut  # announced for next week
     notice: Notice  # the owner has not read it
     call: HelpRequest  # the owner asks that somebody comes
+    feed: str  # the end of the address of the owner's calendar feed
     arriving: str  # a file of the owner's, of which nothing has come yet
 
     def ids(self) -> dict[str, str]:
@@ -53,6 +55,7 @@ class World:
             "cut_id": str(self.cut.pk),
             "notice_id": self.notice.pk,
             "request_id": self.call.pk,
+            "address": self.feed,
             "machine_id": self.cast.machine.pk,
             "spare_id": self.spare.pk,
             "kind": self.cast.kind.slug,
@@ -99,6 +102,7 @@ def make_world(state: State, *, linked: bool) -> World:
         notice=Notice.objects.create(
             person=owner, key="k", code="job_ready", params={"title": "Vase"}, at=at
         ),
+        feed=open_feed(owner, at=at),
         call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
     )

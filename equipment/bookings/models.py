@@ -1,5 +1,8 @@
 """Bookings. The database refuses two live ones that overlap on a machine: see migration 0001 and ``guard.py``."""
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +38,9 @@ class Booking(models.Model):
     )
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # For calendar programs: which of two versions of a booking is the newer one. Grown by ``newer``.
+    version = models.PositiveIntegerField(default=0, db_default=0)
+    changed_at = models.DateTimeField(null=True)  # None: as it was created
 
     class Meta:
         verbose_name = _("réservation")
@@ -56,6 +62,8 @@ class Booking(models.Model):
                 name="booking_live_span",
             ),
             models.Index(fields=["person", "start"], name="booking_by_person"),  # "Mes réservations"
+            # days and weeks of staff, ended bookings included: of a machine only what ends after the first day
+            models.Index(fields=["machine", "end"], name="booking_calendar"),
         ]
 
     def __str__(self) -> str:
@@ -66,3 +74,24 @@ class Booking(models.Model):
         """What people read: a use that has ended is over, also while the machine is held for the kind's buffer."""
         over = self.state == BookingState.IN_USE and self.ended_at is not None
         return BookingState.DONE if over else BookingState(self.state)
+
+
+def newer(at: datetime) -> dict[str, Any]:
+    """Return what goes with every write of a booking's times, or that gives it back: ``.update(..., **newer(at))``.
+
+    Calendar programs keep the newest version they have seen (RFC 5545, SEQUENCE) and would not show the change else.
+    """
+    return {"version": models.F("version") + 1, "changed_at": at}
+
+
+class CalendarFeed(models.Model):
+    """A person's bookings for their own calendar program, behind one secret address. Deleted, the address is dead."""
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feed"
+    )
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.created_at)

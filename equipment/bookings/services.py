@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from equipment.bookings import guard
 from equipment.bookings.live import booking_changed
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, newer
 from equipment.bookings.queries import alternatives, booking_for, facts_for
 from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import LIVE, BookingState
@@ -128,6 +128,7 @@ def move(
             held_start=start,
             held_end=end + timedelta(minutes=locked.model.kind.buffer_minutes),
             overrides=[*booking.overrides, *_logged(wish, judgement)],
+            **newer(at),
         )
         if not moved:
             raise Refused("booking_over")
@@ -149,7 +150,7 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
         begun = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE).exists()
         cancelled = Booking.objects.filter(
             pk=booking.pk, state__in=list(LIVE), end__gt=at, ended_at__isnull=True
-        ).update(state=BookingState.CANCELLED, ended_at=at)
+        ).update(state=BookingState.CANCELLED, ended_at=at, **newer(at))
         if not cancelled:
             raise Refused("booking_over")
         if begun:

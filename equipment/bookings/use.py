@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from equipment.bookings.live import booking_changed
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, newer
 from equipment.bookings.queries import booking_for
 from equipment.bookings.states import LIVE, BookingState
 from equipment.machines.locks import lock_machine
@@ -71,6 +71,7 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
             # Never longer than it was held: the buffer may have grown since, and somebody may have booked what follows.
             held_end=min(booking.held_end, end + buffer),
             ended_at=at,
+            **newer(at),
         )
         if finished:
             hands_were_there(machine, at)

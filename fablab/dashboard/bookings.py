@@ -1,11 +1,11 @@
-"""One's own bookings: coming ones with "Annuler", the page of one, and a file for one's agenda."""
+"""One's own bookings: coming ones with "Annuler", and the page of one."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -142,40 +142,3 @@ def booking_cancel(request: HttpRequest, booking_id: str) -> HttpResponseBase:
         messages.success(request, _("Réservation annulée."))
         return see_other(reverse("booking", args=[booking_id]))
     return see_other(f"{reverse('bookings')}?annule={booking_id}")
-
-
-@signed_in
-def booking_agenda(request: HttpRequest, booking_id: str) -> HttpResponseBase:
-    """The booking for the person's own agenda (iCalendar)."""
-    found = booking_for(here(request).person, booking_id)
-    title = f"{found.machine.name} – {found.machine.site.name} – {formats.code(found.code)}"
-    place = found.machine.site.address or found.machine.site.name
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//fablab//FR",
-        "BEGIN:VEVENT",
-        f"UID:{found.pk}@fablab",
-        f"DTSTAMP:{_stamp(found.created_at)}",
-        f"DTSTART:{_stamp(found.start)}",
-        f"DTEND:{_stamp(found.end)}",
-        f"SUMMARY:{_escaped(title)}",
-        f"LOCATION:{_escaped(place)}",
-        "END:VEVENT",
-        "END:VCALENDAR",
-    ]
-    return HttpResponse(
-        "".join(f"{line}\r\n" for line in lines),
-        content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="reservation.ics"'},
-    )
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _escaped(text: str) -> str:
-    for sign in ("\\", ";", ","):
-        text = text.replace(sign, f"\\{sign}")
-    return text.replace("\r", " ").replace("\n", " ")

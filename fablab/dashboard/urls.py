@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from fablab.dashboard import (
+    agenda,
     asking,
     at_machine,
     attempt,
     board,
     booking,
     bookings,
+    calendars,
     connections,
     desk,
     erasing,
@@ -46,11 +48,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reserver/<slug:kind>/", booking.book_kind, name="book-kind"),
     path("reserver/<slug:kind>/confirmer/", booking.book_confirm, name="book-confirm"),
     path("reservations/", bookings.bookings, name="bookings"),
+    path("reservations/agenda/", agenda.agenda, name="agenda"),
+    path("reservations/agenda/creer/", agenda.agenda_open, name="agenda-open"),
+    path("reservations/agenda/supprimer/", agenda.agenda_close, name="agenda-close"),
+    path("agenda/<str:address>.ics", agenda.feed, name="feed"),
     path("reservations/<str:booking_id>/", bookings.booking, name="booking"),
     path("reservations/<str:booking_id>/annuler/", bookings.booking_cancel, name="booking-cancel"),
     path("reservations/<str:booking_id>/retard/", overrun.late, name="booking-late"),
     path("reservations/<str:booking_id>/autre-heure/", overrun.other_time, name="booking-other-time"),
-    path("reservations/<str:booking_id>/agenda/", bookings.booking_agenda, name="booking-agenda"),
+    path("reservations/<str:booking_id>/agenda/", agenda.booking_agenda, name="booking-agenda"),
     # objects
     path("objets/", objects.jobs, name="jobs"),
     path("objets/nouveau/", objects.new, name="job-new"),
@@ -77,6 +83,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("animateur/<str:job_id>/upload/", desk.send_file, name="desk-file"),
     path("animateur/<str:job_id>/joindre/", desk.attach_file, name="desk-attach"),
     # machines
+    path("calendrier/", calendars.day, name="calendar-day"),
+    path("calendrier/semaine/", calendars.week, name="calendar-week"),
+    path("calendrier/feuille/", calendars.sheet, name="calendar-sheet"),
     path("machines/", board.board, name="board"),
     path("machines/ecran/", board.screen, name="board-screen"),
     path("machines/nouvelle/", connections.new, name="machine-new"),

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
-from equipment.bookings.models import Booking
+from equipment.bookings.feeds import open_feed
+from equipment.bookings.models import Booking, CalendarFeed
 from equipment.machines.asking import call
 from equipment.machines.models import HelpRequest, Maintenance
 from equipment.sites.models import SiteRole
@@ -142,8 +143,10 @@ def test_nobody_comes_in_with_what_was_theirs(cast: Cast) -> None:
     at = timezone.now()
     person = make_person("Lea", site=cast.site, password=PASSWORD)
     make_token(person=person, at=at)
+    open_feed(person, at=at)
     erase_person(person.pk, actor=person, at=at)
     assert person.tokens.count() == 0
+    assert not CalendarFeed.objects.exists()
     with pytest.raises(SignInFailed):
         sign_in(username=person.username, password=PASSWORD, at=at)
     assert not SiteRole.objects.filter(person=person).exists()
@@ -347,8 +350,8 @@ LOOKED_AT = {
     "people": {"AccessToken", "SignInAttempt", "User"},
     "notices": {"Notice"},
     "equipment": {
-        "Booking", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent", "Maintenance",
-        "Outage", "PowerCut",
+        "Booking", "CalendarFeed", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent",
+        "Maintenance", "Outage", "PowerCut",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
