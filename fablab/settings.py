@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from fablab.core.logs import not_a_probe, without_a_trace
+from fablab.core.zones import believe_the_newest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -222,6 +223,7 @@ LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "fablab" / "locale"]
 USE_I18N = True
+TIME_ZONE_TABLES = believe_the_newest()
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -50,7 +50,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"seeds: PYTHONHASHSEED={os.environ.get('PYTHONHASHSEED', 'not set')}, "
         f"hypothesis profile {PROFILE}, seed {seed if seed is not None else 'derandomized'}",
-        f"database: {engine}",
+        f"database: {engine}, time zones: {settings.TIME_ZONE_TABLES}",
     ]
 
 
