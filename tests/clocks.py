@@ -101,7 +101,7 @@ class Minutes:
         return (at - self.start) // MINUTE
 
     def at(self, place: int) -> datetime:
-        return self.start + int(place) * MINUTE
+        return self.start + place * MINUTE
 
     def inside(self, spans: Iterable[Span]) -> Mask:
         found = np.zeros(len(self.day), dtype=bool)
@@ -111,7 +111,7 @@ class Minutes:
 
     def spans(self, inside: Mask) -> list[Span]:
         """Return the minutes that are true, as few spans as possible."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], inside, [False])).astype(int)))
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], inside, [False])).astype(int))).tolist()
         return [
             Span(self.at(start), self.at(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)
         ]
@@ -120,7 +120,7 @@ class Minutes:
         """Return from the first to the last minute at which the clock stands between two minutes of ``day``."""
         reading = (self.day - day.toordinal()) * 1440 + self.minute
         places = np.flatnonzero((starts <= reading) & (reading < ends))
-        return slice(places[0], places[-1] + 1) if places.size else slice(0, 0)
+        return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
 
     def open(self, hours: Sequence[Hours], closures: Sequence[Closed], cuts: Sequence[Span]) -> Mask:
         found = np.zeros(len(self.day), dtype=bool)

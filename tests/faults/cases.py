@@ -18,6 +18,7 @@ KILLED = "journeys/test_killed.py::"
 FRONT = "fablab/front/test_receive.py::"
 ARRIVING = "jobs/uploads/test_arriving.py::"
 CLOCK = "fablab/test_clock.py::"
+WEEKLY = "fablab/core/test_recurring.py::"
 ONCE = "fablab/api/test_idempotency.py::"
 HERE = "faults/"
 RECORDED = "recorded/test_faults.py::"
@@ -224,6 +225,10 @@ CASES: tuple[Case, ...] = (
             proof("U", CLOCK + "test_a_time_that_comes_twice_is_told_apart_and_never_guessed"),
             proof("U", CLOCK + "test_ten_o_clock_booked_in_winter_is_ten_o_clock_in_summer"),
             proof("U", CLOCK + "test_an_hour_that_comes_twice_is_offered_twice_and_a_skipped_one_never"),
+            counted("U", CLOCK + "test_a_site_is_open_when_a_clock_that_is_read_every_minute_says_so", 20_000, "FABLAB_CLOCK_WORLDS", 5_000),
+            counted("U", "equipment/bookings/test_free_times.py::test_what_is_free_and_offered_is_what_counting_every_minute_finds_and_what_the_rules_would_take", 20_000, "FABLAB_CLOCK_WORLDS", 5_000),
+            counted("U", WEEKLY + "test_each_occurrence_is_the_time_at_which_a_clock_read_every_minute_stands_between_the_two_times", 20_000, "FABLAB_CLOCK_WORLDS", 5_000),
+            proof("U", WEEKLY + "test_ten_o_clock_every_tuesday_is_ten_o_clock_on_every_tuesday_of_twelve_years"),
         ),
     ),
     Case(
