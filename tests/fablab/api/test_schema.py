@@ -1,5 +1,6 @@
 """The schema is OpenAPI 3.1, describes everything, and the running application keeps to it."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -119,12 +120,18 @@ def whole(application: Any) -> Any:
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
 
+@functools.cache
+def served() -> Any:
+    """Return the application with the schema it serves, read once: what it promises does not change between tests."""
+    return schemathesis.openapi.from_wsgi("/api/schema/", whole(get_wsgi_application()))
+
+
 @pytest.fixture
 def api(world: World) -> Iterator[Any]:
     """Have the application answer inside the test's transaction, which the end of a request would close."""
     for moment in (request_started, request_finished):
         moment.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/schema/", whole(get_wsgi_application()))
+    yield served()
     for moment in (request_started, request_finished):
         moment.connect(close_old_connections)
 
