@@ -9,6 +9,7 @@ from equipment.certifications.models import Certificate
 from equipment.sites.queries import site_ids_with_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.errors import NotFound
+from fablab.core.prepared import Prepared
 from fablab.people.models import User
 
 
@@ -19,7 +20,14 @@ def valid_on(day: date) -> QuerySet[Certificate]:
 
 def is_certified(person: User, kind_id: str, site_id: str, day: date) -> bool:
     """Say whether the person may use this kind of machine at this site on this local day."""
-    return valid_on(day).filter(person=person, kind_id=kind_id, site_id=site_id).exists()
+    return bool(_VALID(person.pk, kind_id, site_id, day))
+
+
+_VALID = Prepared(
+    lambda person_id, kind_id, site_id, day: (
+        valid_on(day).filter(person_id=person_id, kind_id=kind_id, site_id=site_id).values_list("pk")
+    )
+)
 
 
 def may_send_machine_files(person: User, kind_id: str, site_id: str, day: date) -> bool:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from equipment.machines.models import Machine
 from fablab.core.errors import NotFound
+from fablab.core.prepared import Prepared
 
 
 def lock_machine(machine_id: str) -> Machine:
@@ -19,14 +20,18 @@ def lock_machine(machine_id: str) -> Machine:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("lock_machine outside a transaction")
-    machine = (
-        # No key changes under it, so a row that only points at the machine may be written meanwhile: nobody who holds
-        # a job and names a machine waits for somebody who holds that machine and wants the job.
+    found = _LOCKED(machine_id)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+_LOCKED = Prepared(
+    # No key changes under it, so a row that only points at the machine may be written meanwhile: nobody who holds
+    # a job and names a machine waits for somebody who holds that machine and wants the job.
+    lambda machine_id: (
         Machine.objects.select_for_update(of=("self",), no_key=True)
         .select_related("site", "model__kind")
         .filter(pk=machine_id)
-        .first()
     )
-    if machine is None:
-        raise NotFound
-    return machine
+)

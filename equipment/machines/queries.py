@@ -9,6 +9,7 @@ from equipment.machines.models import Machine, MachineEvent, MachineKind, Machin
 from equipment.machines.states import STALE_AFTER_S, WATCHED, Driver
 from equipment.sites.models import SiteRole
 from fablab.core.errors import NotFound
+from fablab.core.prepared import Prepared
 from fablab.people.models import User
 
 
@@ -30,10 +31,17 @@ def visible_machines(
 
 def machine_for(viewer: User, machine_id: str) -> Machine:
     """Return a machine in use. Raises ``NotFound`` when unknown, retired, or at a site where one has no role."""
-    found = visible_machines(viewer).filter(pk=machine_id).first()
-    if found is None:
+    found = _VISIBLE(viewer.pk, machine_id)
+    if not found:
         raise NotFound
-    return found
+    return found[0]
+
+
+_VISIBLE = Prepared(
+    lambda person_id, machine_id: in_use().filter(
+        pk=machine_id, site_id__in=SiteRole.objects.filter(person_id=person_id).values("site_id")
+    )
+)
 
 
 def in_use() -> QuerySet[Machine]:

@@ -10,6 +10,7 @@ from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Si
 from equipment.sites.states import ON_DUTY_ROLES, Role
 from fablab.core.clock import Closed, Hours, Span, closing_after, local_day, opening_spans
 from fablab.core.errors import NotAllowed, NotFound, Problem
+from fablab.core.prepared import Prepared
 from fablab.people.models import User
 
 
@@ -53,8 +54,14 @@ def all_site_ids() -> list[str]:
 
 def roles_of(person: User, site_id: str) -> frozenset[Role]:
     """Return the roles that a person holds at a site."""
-    rows = SiteRole.objects.filter(person=person, site_id=site_id).values_list("role", flat=True)
-    return frozenset(Role(role) for role in rows)
+    return frozenset(Role(role) for (role,) in _ROLES(person.pk, site_id))
+
+
+_ROLES = Prepared(
+    lambda person_id, site_id: SiteRole.objects.filter(person_id=person_id, site_id=site_id).values_list(
+        "role"
+    )
+)
 
 
 def roles_by_site(person: User) -> dict[str, frozenset[Role]]:
@@ -134,21 +141,39 @@ def openings(sites: Iterable[Site], first: date, last: date) -> dict[str, Openin
     zones = {site.pk: site.time_zone for site in sites}
     hours: dict[str, list[Hours]] = {site_id: [] for site_id in zones}
     closures: dict[str, list[Closed]] = {site_id: [] for site_id in zones}
-    for row in OpeningHours.objects.filter(site_id__in=zones):
-        hours[row.site_id].append(Hours(row.weekday, row.opens, row.closes))
+    site_ids = list(zones)
+    for site_id, weekday, opens, closes in _HOURS(site_ids):
+        hours[site_id].append(Hours(weekday, opens, closes))
     # Two days before and after: hours reach past midnight, and local days differ from UTC's.
-    span = {"last_day__gte": first - timedelta(days=3), "first_day__lte": last + timedelta(days=3)}
-    for closure in Closure.objects.filter(site_id__in=zones, **span):
-        closures[closure.site_id].append(Closed(closure.first_day, closure.last_day))
+    for site_id, first_day, last_day in _CLOSURES(
+        site_ids, first - timedelta(days=3), last + timedelta(days=3)
+    ):
+        closures[site_id].append(Closed(first_day, last_day))
     cuts: dict[str, list[Span]] = {site_id: [] for site_id in zones}
     begins, ends = (datetime.combine(day, time(), UTC) for day in (first, last))
-    around = {"end__gt": begins - timedelta(days=3), "start__lt": ends + timedelta(days=10)}
-    for cut in PowerCut.objects.filter(site_id__in=zones, **around):
-        cuts[cut.site_id].append(Span(cut.start, cut.end))
+    for site_id, start, end in _CUTS(site_ids, begins - timedelta(days=3), ends + timedelta(days=10)):
+        cuts[site_id].append(Span(start, end))
     return {
         site_id: Opening(zone, tuple(hours[site_id]), tuple(closures[site_id]), tuple(cuts[site_id]))
         for site_id, zone in zones.items()
     }
+
+
+_HOURS = Prepared(
+    lambda site_ids: OpeningHours.objects.filter(site_id__in=site_ids).values_list(
+        "site_id", "weekday", "opens", "closes"
+    )
+)
+_CLOSURES = Prepared(
+    lambda site_ids, first, last: Closure.objects.filter(
+        site_id__in=site_ids, last_day__gte=first, first_day__lte=last
+    ).values_list("site_id", "first_day", "last_day")
+)
+_CUTS = Prepared(
+    lambda site_ids, begins, ends: PowerCut.objects.filter(
+        site_id__in=site_ids, end__gt=begins, start__lt=ends
+    ).values_list("site_id", "start", "end")
+)
 
 
 def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
@@ -185,7 +210,7 @@ def power_cut_for(viewer: User, cut_id: str) -> PowerCut:
 
 def power_cut_between(site_id: str, start: datetime, end: datetime) -> bool:
     """Say whether a power cut is announced for a part of this time."""
-    return PowerCut.objects.filter(site_id=site_id, end__gt=start, start__lt=end).exists()
+    return bool(_CUTS([site_id], start, end))
 
 
 def opening_of(site: Site, from_: datetime, to: datetime) -> Opening:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from fablab.core.prepared import Prepared
 from fablab.people.models import AccessToken, User
 
 
@@ -16,7 +17,7 @@ def digest_of(token: str) -> str:
 
 def token_for(token: str, at: datetime) -> AccessToken | None:
     """Return the row of a token that holds now, with its person; None when unknown, expired, or the person left."""
-    return valid_tokens(at).filter(digest=digest_of(token)).select_related("person").first()
+    return next(iter(_BY_DIGEST(digest_of(token), at)), None)
 
 
 def person_for_token(token: str, at: datetime) -> User | None:
@@ -36,6 +37,11 @@ def valid_tokens(at: datetime) -> QuerySet[AccessToken]:
     return AccessToken.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=at), person__is_active=True
     )
+
+
+_BY_DIGEST = Prepared(
+    lambda digest, at: valid_tokens(at).filter(digest=digest).select_related("person")
+)  # each request of a program
 
 
 def erasures_to_end() -> QuerySet[User]:
