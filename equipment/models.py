@@ -1,6 +1,13 @@
 """Gathers the rooms' tables for Django; nothing else imports this."""
 
-from equipment.bookings.models import Booking, CalendarFeed
+from equipment.bookings.models import (
+    Booking,
+    BookingTerms,
+    CalendarFeed,
+    OpenUse,
+    Series,
+    WaitingEntry,
+)
 from equipment.certifications.models import Certificate
 from equipment.machines.models import (
     ForeignPrint,
@@ -12,10 +19,20 @@ from equipment.machines.models import (
     Maintenance,
     Outage,
 )
-from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
+from equipment.sites.models import (
+    Closure,
+    OpeningHours,
+    PowerCut,
+    Presence,
+    Shift,
+    ShiftChange,
+    Site,
+    SiteRole,
+)
 
 __all__ = [
     "Booking",
+    "BookingTerms",
     "CalendarFeed",
     "Certificate",
     "Closure",
@@ -26,10 +43,15 @@ __all__ = [
     "MachineKind",
     "MachineModel",
     "Maintenance",
+    "OpenUse",
     "OpeningHours",
     "Outage",
     "PowerCut",
     "Presence",
+    "Series",
+    "Shift",
+    "ShiftChange",
     "Site",
     "SiteRole",
+    "WaitingEntry",
 ]

@@ -81,7 +81,7 @@ class Hall:
 
 @pytest.fixture
 def hall() -> Hall:
-    machine = make_machine(kind=make_kind(buffer_minutes=10))
+    machine = make_machine(kind=make_kind(buffer_minutes=10, grid_minutes=10))
     return Hall(machine, [make_person(site=machine.site) for _ in range(PEOPLE)])
 
 

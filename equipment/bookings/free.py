@@ -19,6 +19,7 @@ class MachineTimes:
     taken: tuple[Span, ...]
     buffer_minutes: int
     grid_minutes: int
+    supervised: tuple[Span, ...] | None = None  # for a minor: only then, within the opening
 
 
 def free_spans(times: MachineTimes, from_: datetime, to: datetime, minutes: int) -> list[Span]:
@@ -29,7 +30,10 @@ def free_spans(times: MachineTimes, from_: datetime, to: datetime, minutes: int)
     """
     buffer = timedelta(minutes=times.buffer_minutes)
     held = [Span(span.start - buffer, span.end) for span in times.taken]
-    spans = without(within(merged(times.open), from_, to), [*times.outages, *held])
+    open_ = within(merged(times.open), from_, to)
+    if times.supervised is not None:
+        open_ = [part for span in open_ for part in within(merged(times.supervised), span.start, span.end)]
+    spans = without(open_, [*times.outages, *held])
     return [span for span in spans if span.end - span.start >= timedelta(minutes=minutes)]
 
 

@@ -14,12 +14,12 @@ from django.db.migrations.state import ProjectState
 
 NAME = "booking_no_overlap"
 TABLE = "equipment_booking"
-_LIVE = "('confirmed', 'in_use')"
+_HOLDING = "('held', 'confirmed', 'in_use')"  # states.HOLDING; spelled out, because a migration runs it
 
 _POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS btree_gist",
     f"ALTER TABLE {TABLE} ADD CONSTRAINT {NAME} EXCLUDE USING gist ("
-    f"machine_id WITH =, tstzrange(held_start, held_end, '[)') WITH &&) WHERE (state IN {_LIVE})",
+    f"machine_id WITH =, tstzrange(held_start, held_end, '[)') WITH &&) WHERE (state IN {_HOLDING})",
 )
 
 # SQLite keeps times as text. Django writes one form; whoever else writes may use a "T" or an offset, and texts of
@@ -27,11 +27,11 @@ _POSTGRESQL = (
 # about held_end is true whatever the form, and lets the index find the few rows that matter.
 _SAME_FORM = "strftime('%Y-%m-%d %H:%M:%f', {})"
 _SQLITE_BODY = f"""
-WHEN NEW.state IN {_LIVE}
+WHEN NEW.state IN {_HOLDING}
 BEGIN
     SELECT RAISE(ABORT, '{NAME}') WHERE EXISTS (
         SELECT 1 FROM {TABLE} AS other
-        WHERE other.machine_id = NEW.machine_id AND other.state IN {_LIVE} AND other.id <> NEW.id
+        WHERE other.machine_id = NEW.machine_id AND other.state IN {_HOLDING} AND other.id <> NEW.id
           AND other.held_end > date(NEW.held_start, '-1 day')
           AND {_SAME_FORM.format("other.held_start")} < {_SAME_FORM.format("NEW.held_end")}
           AND {_SAME_FORM.format("other.held_end")} > {_SAME_FORM.format("NEW.held_start")}

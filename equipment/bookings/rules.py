@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from equipment.sites.states import STAFF_ROLES, Role
-from fablab.core.clock import Span, local_day
+from fablab.core.clock import Span, local_day, local_time, within
 from fablab.core.errors import Problem
 
 WALK_UP = timedelta(
     minutes=5
 )  # a start this close to now is "now": a phone's clock, a slow line, a slow thumb
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
+ANYBODY = frozenset(Role)
 NOBODY: frozenset[Role] = frozenset()
 
 
@@ -44,6 +45,20 @@ class BookingFacts:
     buffer_minutes: int = 0
     actor_certified: bool = False  # for who answers by name for somebody else
     power_cut: bool = False  # one is announced for a part of this time
+    grid_minutes: int = 1
+    # Of the person: their other times; on this kind at this place the minutes of this week, and bookings to come.
+    busy: tuple[Span, ...] = ()
+    weekly_minutes: int | None = None
+    used_minutes: int = 0
+    open_bookings: int | None = None
+    open_now: int = 0
+    minor: bool = False
+    supervised: tuple[Span, ...] = ()  # when an instructor is there; read for minors alone
+    no_shows: int = 0
+    no_shows_before_pause: int = 0  # 0: nobody is ever asked to come first
+    for_workshop: bool = (
+        False  # the place takes the machine for a group: what limits one person does not count
+    )
 
     @property
     def minutes(self) -> float:
@@ -70,6 +85,7 @@ class Rule:
     may_override: frozenset[Role] = field(default=NOBODY)
     # Accompanied: only who may use the machine can answer for somebody who may not.
     by_certified: bool = False
+    of_person: bool = False  # limits what one person takes: a workshop is not asked
 
 
 def out_of_order(facts: BookingFacts) -> Params | None:
@@ -100,6 +116,14 @@ def far(facts: BookingFacts) -> Params | None:
     return {"days": facts.horizon_days} if ahead > facts.horizon_days else None
 
 
+def off_grid(facts: BookingFacts) -> Params | None:
+    if facts.walk_up or facts.start < facts.at:  # what was, was when it was
+        return None
+    wall = local_time(facts.start, facts.zone)
+    on_grid = (wall.hour * 60 + wall.minute) % max(1, facts.grid_minutes) == 0 and wall.second == 0
+    return None if on_grid else {"minutes": facts.grid_minutes}
+
+
 def short(facts: BookingFacts) -> Params | None:
     if facts.minutes >= facts.min_minutes:
         return None
@@ -120,16 +144,52 @@ def taken(facts: BookingFacts) -> Params | None:
     return {} if any(_overlap(span, facts.start, facts.held_end) for span in facts.taken) else None
 
 
+def unsupervised(facts: BookingFacts) -> Params | None:
+    """A minor's booking lies wholly within times at which an instructor is there."""
+    if not facts.minor:
+        return None
+    there = within(facts.supervised, facts.start, facts.end)
+    return None if there == [Span(facts.start, facts.end)] else {}
+
+
+def busy(facts: BookingFacts) -> Params | None:
+    return {} if any(_overlap(span, facts.start, facts.end) for span in facts.busy) else None
+
+
+def used_up(facts: BookingFacts) -> Params | None:
+    if facts.weekly_minutes is not None and facts.used_minutes + facts.minutes > facts.weekly_minutes:
+        left = max(0, facts.weekly_minutes - facts.used_minutes)
+        return {"why": "week", "left": left, "duration": duration(left)}
+    to_come = facts.start > facts.at and not facts.walk_up
+    if to_come and facts.open_bookings is not None and facts.open_now >= facts.open_bookings:
+        return {"why": "open", "most": facts.open_bookings}
+    return None
+
+
+def paused(facts: BookingFacts) -> Params | None:
+    """Who stands at the machine has come: a walk-up is let in."""
+    if not facts.no_shows_before_pause or facts.walk_up:
+        return None
+    return {"times": facts.no_shows} if facts.no_shows >= facts.no_shows_before_pause else None
+
+
 RULES: tuple[Rule, ...] = (
     Rule("machine_out_of_order", out_of_order, STAFF_ROLES),
     Rule("site_closed", closed, STAFF_ROLES),
     Rule("in_the_past", past, STAFF_ROLES),
-    Rule("too_soon", soon, INSTRUCTORS),
-    Rule("too_far", far, INSTRUCTORS),
-    Rule("too_short", short),
-    Rule("too_long", long, INSTRUCTORS),
-    Rule("not_certified", uncertified, INSTRUCTORS, by_certified=True),
+    Rule("too_soon", soon, INSTRUCTORS, of_person=True),
+    Rule("too_far", far, INSTRUCTORS, of_person=True),
+    Rule("off_grid", off_grid, of_person=True),
+    Rule("too_short", short, of_person=True),
+    Rule("too_long", long, INSTRUCTORS, of_person=True),
+    Rule("not_certified", uncertified, INSTRUCTORS, by_certified=True, of_person=True),
+    Rule("needs_supervision", unsupervised, of_person=True),
     Rule("slot_taken", taken),
+    Rule(
+        "person_busy", busy, ANYBODY, of_person=True
+    ),  # whose time it is confirms it, or who helps them at the desk
+    Rule("quota_used", used_up, INSTRUCTORS, of_person=True),
+    Rule("paused_after_no_shows", paused, STAFF_ROLES, of_person=True),
 )
 CODES = frozenset(rule.code for rule in RULES)
 
@@ -139,7 +199,8 @@ class Judgement:
     """``problems`` stand in the way; ``overridden`` are the codes of those that somebody answers for."""
 
     problems: tuple[Problem, ...]
-    overridden: tuple[str, ...] = ()
+    overridden: tuple[str, ...]
+    held_end: datetime  # until when the machine is kept: the end and the buffer
 
 
 def judge(facts: BookingFacts, overrides: Collection[str] = (), roles: Collection[Role] = ()) -> Judgement:
@@ -147,6 +208,8 @@ def judge(facts: BookingFacts, overrides: Collection[str] = (), roles: Collectio
     problems: list[Problem] = []
     overridden: list[str] = []
     for rule in RULES:
+        if rule.of_person and facts.for_workshop:
+            continue
         params = rule.check(facts)
         if params is None:
             continue
@@ -155,7 +218,7 @@ def judge(facts: BookingFacts, overrides: Collection[str] = (), roles: Collectio
             overridden.append(rule.code)
         else:
             problems.append(Problem(rule.code, params))
-    return Judgement(tuple(problems), tuple(overridden))
+    return Judgement(tuple(problems), tuple(overridden), facts.held_end)
 
 
 def duration(minutes: int) -> str:

@@ -7,16 +7,18 @@ own guard; what it refuses reads the same as what the rule refuses.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from equipment.bookings import guard
+from equipment.bookings.facts import facts_for
+from equipment.bookings.finding import alternatives
 from equipment.bookings.live import booking_changed
-from equipment.bookings.models import Booking, newer
-from equipment.bookings.queries import alternatives, booking_for, facts_for
+from equipment.bookings.models import Booking, Series, newer
+from equipment.bookings.queries import booking_for
 from equipment.bookings.rules import CODES, Judgement, judge
-from equipment.bookings.states import LIVE, BookingState
+from equipment.bookings.states import HOLDING, BookingState
 from equipment.bookings.use import hands_were_there
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
@@ -29,7 +31,17 @@ from fablab.people.states import Level
 
 # Refusals that another time would not meet; then other times are offered.
 OF_TIME = frozenset(
-    {"machine_out_of_order", "site_closed", "in_the_past", "too_soon", "too_far", "slot_taken"}
+    {
+        "machine_out_of_order",
+        "site_closed",
+        "in_the_past",
+        "too_soon",
+        "too_far",
+        "off_grid",
+        "needs_supervision",
+        "slot_taken",
+        "person_busy",
+    }
 )
 
 
@@ -53,6 +65,7 @@ class _Wish:
     at: datetime
     overrides: Mapping[str, str]
     moving: Booking | None = None
+    title: str = ""
 
 
 def book(
@@ -64,9 +77,12 @@ def book(
     actor: User,
     at: datetime,
     overrides: Sequence[Mapping[str, str]] = (),
+    title: str = "",
+    series: Series | None = None,
 ) -> Booking:
     """Book a machine for a person. ``overrides`` are ``{"code", "reason"}``: rules that the actor answers for.
 
+    With a ``title`` ("Atelier broderie") staff take it for a group: what limits one person is not asked.
     Raises ``NotFound`` for a machine or person that the actor does not see, ``NotAllowed`` for who may not book
     (for others), ``Malformed``, and ``Refused`` with every broken rule and ``extra["alternatives"]``, a list of up
     to three ``{"machine", "start", "end"}``.
@@ -74,7 +90,9 @@ def book(
     machine = machine_for(actor, machine_id)
     roles = _roles_to_book(actor, person, machine)
     start, end = _whole_seconds(start, end)
-    wish = _Wish(person, start, end, actor, roles, at, _reasons(overrides))
+    if title and not roles & ON_DUTY_ROLES:
+        raise NotAllowed("workshop_by_staff")
+    wish = _Wish(person, start, end, actor, roles, at, _reasons(overrides), title=title.strip()[:80])
     _refuse(machine, wish, _judge(machine, wish))
     failpoint("judged")
 
@@ -85,9 +103,11 @@ def book(
             start=start,
             end=end,
             held_start=start,
-            held_end=end + timedelta(minutes=locked.model.kind.buffer_minutes),
+            held_end=judgement.held_end,
             # An entry made afterwards holds no machine and is never dispatched.
             state=BookingState.DONE if end <= at else BookingState.CONFIRMED,
+            title=wish.title,
+            series=series,
             overrides=_logged(wish, judgement),
             created_by=actor,
             created_at=at,
@@ -117,7 +137,9 @@ def move(
     start, end = _whole_seconds(start, end)
     if booking.state != BookingState.CONFIRMED or booking.end <= at:
         raise Refused("booking_over")
-    wish = _Wish(booking.person, start, end, actor, roles, at, _reasons(overrides), booking)
+    wish = _Wish(
+        booking.person, start, end, actor, roles, at, _reasons(overrides), booking, title=booking.title
+    )
     _refuse(machine, wish, _judge(machine, wish))
     failpoint("judged")
 
@@ -126,7 +148,7 @@ def move(
             start=start,
             end=end,
             held_start=start,
-            held_end=end + timedelta(minutes=locked.model.kind.buffer_minutes),
+            held_end=judgement.held_end,
             overrides=[*booking.overrides, *_logged(wish, judgement)],
             **newer(at),
         )
@@ -149,7 +171,7 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
         machine = lock_machine(booking.machine_id)
         begun = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE).exists()
         cancelled = Booking.objects.filter(
-            pk=booking.pk, state__in=list(LIVE), end__gt=at, ended_at__isnull=True
+            pk=booking.pk, state__in=list(HOLDING), end__gt=at, ended_at__isnull=True
         ).update(state=BookingState.CANCELLED, ended_at=at, **newer(at))
         if not cancelled:
             raise Refused("booking_over")
@@ -210,6 +232,7 @@ def _judge(machine: Machine, wish: _Wish) -> Judgement:
         end=wish.end,
         at=wish.at,
         moving=wish.moving,
+        for_workshop=bool(wish.title),
     )
     return judge(facts, wish.overrides, wish.roles)
 
@@ -234,6 +257,8 @@ def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], 
             locked = lock_machine(machine.pk)
             if locked.retired_at is not None:
                 raise NotFound
+            if not wish.title:
+                _lock_person(wish.person)
             judgement = _judge(locked, wish)
             if not judgement.problems:
                 failpoint("before_insert")
@@ -241,9 +266,18 @@ def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], 
     except IntegrityError as error:
         if guard.NAME not in str(error):
             raise
-        judgement = Judgement((Problem("slot_taken"),))
+        judgement = Judgement((Problem("slot_taken"),), (), wish.end)
     _refuse(machine, wish, judgement)
     raise AssertionError("a judgement without problems was not written")
+
+
+def _lock_person(person: User) -> None:
+    """Have one booking of a person written at a time: hours of the week are counted, no constraint holds them.
+
+    After the machine's lock, always. SQLite's transactions exclude each other anyway.
+    """
+    if connection.features.has_select_for_update:
+        User.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk").get()
 
 
 def _logged(wish: _Wish, judgement: Judgement) -> list[dict[str, str]]:

@@ -60,7 +60,8 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
         raise Refused("booking_not_begun")
     # A time of no length is none: who walked up a moment ago has used a second of it.
     end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
-    buffer = timedelta(minutes=booking.machine.model.kind.buffer_minutes)
+    # As it was booked: the buffer may have grown since, and somebody may have booked what follows.
+    buffer = booking.held_end - booking.end
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
         finished = Booking.objects.filter(
@@ -68,8 +69,7 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
         ).update(
             state=BookingState.IN_USE if buffer else BookingState.DONE,
             end=end,
-            # Never longer than it was held: the buffer may have grown since, and somebody may have booked what follows.
-            held_end=min(booking.held_end, end + buffer),
+            held_end=end + buffer,
             ended_at=at,
             **newer(at),
         )

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from equipment.bookings.facts import terms_of
+from equipment.bookings.finding import free_for_machines
 from equipment.bookings.models import Booking
-from equipment.bookings.queries import free_intervals
 from equipment.bookings.services import book
 from equipment.bookings.use import check_in
 from equipment.machines.models import Machine
@@ -11,14 +12,14 @@ from equipment.machines.queries import machine_for
 from fablab.people.models import User
 
 
-def longest_now(machine: Machine, at: datetime) -> datetime | None:
-    """Return until when the machine can be had from now on: the next booking, closing time, the kind's longest.
-
-    None when not even its shortest booking fits.
+def longest_now(machine: Machine, at: datetime, *, person: User | None = None) -> datetime | None:
+    """Return until when the machine can be had from now on: the next booking, closing time, the longest
+    that its terms allow; for a minor also until no instructor is there. None when not even its shortest booking fits.
     """
     begin = at.replace(microsecond=0)
-    kind = machine.model.kind
-    for span in free_intervals(machine, begin, begin + timedelta(minutes=kind.max_minutes)):
+    terms = terms_of([machine])[machine.pk]
+    longest = begin + timedelta(minutes=terms.max_minutes)
+    for span in free_for_machines([machine], begin, longest, person=person)[machine.pk]:
         if span.start <= begin:
             return span.end
     return None
@@ -31,6 +32,8 @@ def walk_up(*, person: User, machine_id: str, at: datetime) -> Booking:
     """
     machine = machine_for(person, machine_id)
     begin = at.replace(microsecond=0)
-    end = longest_now(machine, at) or begin + timedelta(minutes=machine.model.kind.min_minutes)
+    end = longest_now(machine, at, person=person)
+    if end is None:  # then the rules say why, of its shortest booking
+        end = begin + timedelta(minutes=terms_of([machine])[machine.pk].min_minutes)
     booking = book(person=person, machine_id=machine_id, start=begin, end=end, actor=person, at=at)
     return check_in(booking.pk, actor=person, at=at)

@@ -11,9 +11,15 @@ SENTENCES: dict[str, str | Promise] = {
     "in_the_past": _("Cette heure est passée."),
     "too_soon": _("Réserve au moins {duration} avant."),
     "too_far": _("Au plus {days} jours avant."),
+    "off_grid": _("Choisis un horaire de la liste."),
     "too_short": _("Au moins {duration}."),
     "too_long": _("Au plus {duration}."),
     "not_certified": _("Il te faut d’abord la formation « {kind} »."),
+    "needs_supervision": _("Il faut un animateur à cette heure."),
+    "person_busy": _("Tu as déjà une réservation à cette heure."),
+    "quota_used": _("Tu as utilisé tes heures de la semaine."),
+    "paused_after_no_shows": _("Pour réserver, passe voir un animateur."),
+    "workshop_by_staff": _("Seul un animateur réserve pour un atelier."),
     "slot_taken": _("Quelqu’un vient de prendre ce créneau. En voici 3 autres."),
     "end_before_start": _("La fin vient après le début."),
     "time_without_zone": _("Donne l’heure avec son fuseau horaire."),
@@ -32,6 +38,7 @@ SENTENCES: dict[str, str | Promise] = {
 }
 
 STATES: dict[BookingState, Promise] = {
+    BookingState.HELD: _("Gardé pour toi"),
     BookingState.CONFIRMED: _("Réservé"),
     BookingState.IN_USE: _("En cours"),
     BookingState.DONE: _("Fini"),

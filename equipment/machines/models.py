@@ -33,7 +33,10 @@ class MachineKind(models.Model):
     horizon_days = models.PositiveSmallIntegerField(default=14)
     min_minutes = models.PositiveSmallIntegerField(default=30)
     max_minutes = models.PositiveSmallIntegerField(default=120)
-    grid_minutes = models.PositiveSmallIntegerField(default=30)  # free times are offered on this grid
+    grid_minutes = models.PositiveSmallIntegerField(default=30)  # bookings begin on this grid
+    # Of one person at one place: minutes from Monday to Sunday, bookings to come at once. None: without limit.
+    weekly_minutes = models.PositiveIntegerField(null=True, blank=True)
+    open_bookings = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("type de machine")

@@ -28,11 +28,22 @@ class Site(models.Model):
         default=0
     )  # between two starts, where power is weak (REL-22)
     cameras_allowed = models.BooleanField(default=False)  # the legal switch of SEC-17
+    # A booked time goes back when nobody has come this long after its start; a freed time is kept this long for who
+    # waits for it; this many times in a row of not coming, and a person is asked to see an instructor first (UX-11).
+    grace_minutes = models.PositiveSmallIntegerField(default=10)
+    hold_minutes = models.PositiveSmallIntegerField(default=30)
+    no_shows_before_pause = models.PositiveSmallIntegerField(default=3)  # 0: never; never fewer than 3
 
     class Meta:
         verbose_name = _("lieu")
         verbose_name_plural = _("lieux")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(no_shows_before_pause=0) | models.Q(no_shows_before_pause__gte=3),
+                name="no_pause_below_three_no_shows",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -140,3 +151,72 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.site_id} {self.since} - {self.until}"
+
+
+class Shift(models.Model):
+    """A line of the rota: somebody is on duty every week on this day, in minutes of the site's wall clock.
+
+    ``ends`` may pass 1440 (past midnight). Holds from ``first_day`` to ``last_day``, both included, or for good.
+    """
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="shifts")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shifts")
+    weekday = models.PositiveSmallIntegerField()  # Monday is 0
+    starts = models.PositiveSmallIntegerField()
+    ends = models.PositiveSmallIntegerField()
+    first_day = models.DateField()
+    last_day = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("service")
+        verbose_name_plural = _("services")
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(weekday__lte=6, starts__lt=1440, ends__lte=2880)
+                & models.Q(ends__gt=models.F("starts")),
+                name="shift_makes_sense",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(last_day__isnull=True) | models.Q(last_day__gte=models.F("first_day")),
+                name="shift_ends_after_it_begins",
+            ),
+        ]
+        indexes = [models.Index(fields=["site", "weekday"], name="shifts_of_site")]  # who is on duty when?
+
+    def __str__(self) -> str:
+        return f"{self.weekday}: {self.starts}-{self.ends}"
+
+
+class ShiftChange(models.Model):
+    """An exception to the rota on one local day: somebody is away, or comes besides. Never why (PRIV-2).
+
+    Away without times is the whole day, and what of the evening's shift lies after midnight.
+    """
+
+    id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="shift_changes")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shift_changes"
+    )
+    day = models.DateField()
+    away = models.BooleanField(default=True)
+    starts = models.PositiveSmallIntegerField(null=True, blank=True)
+    ends = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("changement de service")
+        verbose_name_plural = _("changements de service")
+        ordering = ["day", "starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(away=True, starts__isnull=True, ends__isnull=True)
+                | (models.Q(starts__lt=1440, ends__lte=2880) & models.Q(ends__gt=models.F("starts"))),
+                name="shift_change_makes_sense",
+            )
+        ]
+        indexes = [models.Index(fields=["site", "day"], name="shift_changes_of_site")]  # with the rota
+
+    def __str__(self) -> str:
+        return f"{self.day}: {'-' if self.away else '+'} {self.starts}-{self.ends}"

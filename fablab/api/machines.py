@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from equipment.bookings import hit
-from equipment.bookings.queries import bookable_intervals
+from equipment.bookings.finding import bookable_intervals
 from equipment.machines import connection, fitted, services
 from equipment.machines.queries import machine_for, visible_machines, visible_models
 from equipment.machines.states import Condition, Driver

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from equipment.bookings.queries import checked_in_now, next_free_for_machines
+from equipment.bookings.finding import next_free_for_machines
+from equipment.bookings.queries import checked_in_now
 from equipment.machines import figures
 from equipment.machines.models import Machine
 from equipment.machines.said import help_needed, used_by_hand

@@ -1,6 +1,6 @@
 """Booking a machine in four taps: its kind, a time, "Confirmer"."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -12,13 +12,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from equipment.bookings import services
-from equipment.bookings.queries import (
-    USUAL_MINUTES,
-    Offer,
-    first_offers,
-    next_offers,
-    usual_minutes,
-)
+from equipment.bookings.facts import terms_of
+from equipment.bookings.finding import USUAL_MINUTES, Offer, first_offers, next_offers
+from equipment.bookings.terms import Terms
 from equipment.certifications.queries import is_certified
 from equipment.machines.queries import visible_machines
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_day, midnight
@@ -38,7 +34,7 @@ def book(request: HttpRequest) -> HttpResponseBase:
     """The kinds of machines of the place, each with its drawing and its next free time."""
     asked = here(request)
     machines = list(visible_machines(asked.person, site_id=asked.site.pk if asked.site else None))
-    first = first_offers(machines, asked.at)
+    first = first_offers(machines, asked.at, person=asked.person)
     kinds: dict[str, present.Card] = {}
     for machine in machines:
         kind = machine.model.kind
@@ -88,7 +84,8 @@ def _choose(
     machines = _machines(asked, slug)
     kind = machines[0].model.kind
     named = [machine for machine in machines if machine.pk == given.get("machine")]
-    minutes = _minutes(kind, given.get("minutes"))
+    terms = terms_of(named or machines)
+    minutes = _minutes(terms.values(), given.get("minutes"))
     day = parse_day(given.get("jour", ""))
     context: present.Card = {
         "kind": kind,
@@ -98,7 +95,7 @@ def _choose(
         "day": day.isoformat() if day else "",
         "durations": [
             {"value": value, "label": formats.duration(value), "chosen": value == minutes}
-            for value in _durations(kind)
+            for value in _durations(terms.values())
         ],
         "missing": _missing(asked, kind, machines[0].site_id),
     }
@@ -106,8 +103,8 @@ def _choose(
     if refused is not None:
         context |= _refused(asked, machines, refused)
     if not context["missing"]:
-        context |= _day_of(asked, chosen, minutes, day) if day else _soonest(asked, chosen, minutes)
-        context["week"] = _week(asked, day, kind.horizon_days)
+        context |= _day_of(asked, chosen, minutes, day, terms) if day else _soonest(asked, chosen, minutes)
+        context["week"] = _week(asked, day, max(one.horizon_days for one in terms.values()))
     return render(request, "dashboard/book_kind.html", context, status=status)
 
 
@@ -118,16 +115,22 @@ def _machines(asked: Here, slug: str) -> list[Any]:
     return found
 
 
-def _durations(kind: Any) -> list[int]:
-    allowed = [value for value in DURATIONS if kind.min_minutes <= value <= kind.max_minutes]
-    return sorted({kind.min_minutes, *allowed, kind.max_minutes})
+def _durations(terms: Collection[Terms]) -> list[int]:
+    shortest, longest = _lengths(terms)
+    allowed = [value for value in DURATIONS if shortest <= value <= longest]
+    return sorted({shortest, *allowed, longest})
 
 
-def _minutes(kind: Any, given: str | None) -> int:
-    """Return the wished duration, within what the kind allows; an hour unless told."""
-    return usual_minutes(
-        kind, int(given) if given and given.isdecimal() and len(given) < 5 else USUAL_MINUTES
-    )
+def _minutes(terms: Collection[Terms], given: str | None) -> int:
+    """Return the wished duration, within what one of the machines allows; an hour unless told."""
+    shortest, longest = _lengths(terms)
+    wished = int(given) if given and given.isdecimal() and len(given) < 5 else USUAL_MINUTES
+    return min(max(wished, shortest), longest)
+
+
+def _lengths(terms: Collection[Terms]) -> tuple[int, int]:
+    """Return the shortest and longest booking that any of the machines takes."""
+    return min(one.min_minutes for one in terms), max(one.max_minutes for one in terms)
 
 
 def parse_day(given: str) -> date | None:
@@ -149,17 +152,23 @@ def _missing(asked: Here, kind: Any, site_id: str) -> str:
 
 def _soonest(asked: Here, machines: list[Any], minutes: int) -> present.Card:
     """Return the next six times; of machines that are free at the same time the first one by name."""
-    offers = next_offers(machines, minutes, at=asked.at, most=FIRST_OFFERS * len(machines))
+    offers = next_offers(
+        machines, minutes, at=asked.at, most=FIRST_OFFERS * len(machines), person=asked.person
+    )
     return {"days": _by_day(asked, machines, _one_each(offers)[:FIRST_OFFERS])}
 
 
-def _day_of(asked: Here, machines: list[Any], minutes: int, day: date) -> present.Card:
+def _day_of(
+    asked: Here, machines: list[Any], minutes: int, day: date, terms: Mapping[str, Terms]
+) -> present.Card:
     """Return the times of one day on the place's clock."""
     start = midnight(day, asked.zone)
     end = midnight(day + timedelta(days=1), asked.zone)
-    most = len(machines) * 24 * 60 // machines[0].model.kind.grid_minutes
+    most = sum(25 * 60 // terms[machine.pk].grid_minutes for machine in machines)
     offers = (
-        next_offers(machines, minutes, at=asked.at, from_=max(start, asked.at), most=most)
+        next_offers(
+            machines, minutes, at=asked.at, from_=max(start, asked.at), most=most, person=asked.person
+        )
         if end > asked.at
         else []
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import services
+from equipment.bookings.facts import terms_of
 from equipment.bookings.hit import hit_by
 from equipment.bookings.queries import booking_for, visible_bookings
 from equipment.bookings.states import LIVE
@@ -105,7 +106,8 @@ def _undo(asked: Here, booking_id: str) -> present.Card | None:
         return None
     until = booking.ended_at + timedelta(seconds=UNDO_SECONDS)
     kind = booking.machine.model.kind
-    if asked.at >= until or booking.start < asked.at + timedelta(minutes=kind.notice_minutes):
+    terms = terms_of([booking.machine])[booking.machine_id]
+    if asked.at >= until or booking.start < asked.at + timedelta(minutes=terms.notice_minutes):
         return None
     return {
         "sentence": _("Créneau rendu."),

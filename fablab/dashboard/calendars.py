@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from equipment.bookings.queries import CalendarEntry, calendar, times_of
+from equipment.bookings.facts import terms_of, times_of
+from equipment.bookings.queries import CalendarEntry, calendar
 from equipment.bookings.states import BookingState
 from equipment.bookings.words import STATES
 from equipment.machines.queries import visible_machines
@@ -160,7 +161,7 @@ def _day(asked: Here, shown: date) -> Card:
     begin, end = midnight(shown, asked.zone), midnight(shown + timedelta(days=1), asked.zone)
     machines = _machines(asked)
     entries = _by_machine(asked, machines, begin, end)
-    times = times_of(machines, begin, end)
+    times = times_of(machines, begin, end, terms=terms_of(machines))
     open_ = list(next(iter(times.values())).open) if times else []
     drawn = _drawn(open_, entries, begin, end, asked.zone)
     clock = _Clock(asked.zone)

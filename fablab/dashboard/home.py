@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from equipment.bookings.hit import hit_by
-from equipment.bookings.queries import first_offers, visible_bookings
+from equipment.bookings.finding import first_offers
+from equipment.bookings.queries import visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines
 from equipment.machines.states import Condition

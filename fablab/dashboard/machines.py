@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
-from equipment.bookings.queries import first_offers
+from equipment.bookings.finding import first_offers
 from equipment.machines import fitted, services
 from equipment.machines.guide import Guide
 from equipment.machines.queries import events_of, machine_for

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from equipment.bookings.queries import Offer, booking_for, next_offers
+from equipment.bookings.finding import Offer, next_offers
+from equipment.bookings.queries import booking_for
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
 from fablab.core.errors import DomainError, NotFound

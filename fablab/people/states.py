@@ -20,3 +20,6 @@ class AgeBand(StrEnum):
     FROM_26 = "26_59"
     FROM_60 = "60_plus"
     UNKNOWN = "unknown"
+
+
+MINORS = frozenset({AgeBand.UNDER_15, AgeBand.FROM_15})

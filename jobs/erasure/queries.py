@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from equipment.bookings.models import Booking
-from equipment.bookings.states import LIVE
+from equipment.bookings.states import HOLDING
 from equipment.machines.models import ForeignPrint, Maintenance, Outage
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.states import Role
@@ -64,7 +64,7 @@ def _said_for_others(person: User) -> bool:
 
 def bookings_to_come(person: User, at: datetime) -> QuerySet[Booking]:
     """Return the person's bookings that still hold a machine."""
-    return Booking.objects.filter(person=person, state__in=LIVE, end__gt=at)
+    return Booking.objects.filter(person=person, state__in=HOLDING, end__gt=at)
 
 
 def waiting_jobs(person: User) -> QuerySet[Job]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Q, Sum
 
 from equipment.bookings.models import Booking
-from equipment.bookings.states import LIVE
+from equipment.bookings.states import HOLDING, LIVE
 from equipment.machines.models import Machine, Outage
 from equipment.machines.queries import in_use, only_named
 from equipment.machines.said import FAULT_TOLD, used_by_hand
@@ -281,7 +281,7 @@ def _opening(sites: Mapping[str, Site], at: datetime) -> dict[str, tuple[tuple[S
 def _held(ids: Sequence[str], at: datetime) -> dict[str, list[Held]]:
     found: dict[str, list[Held]] = {}
     rows = Booking.objects.filter(
-        machine_id__in=ids, state__in=LIVE, held_end__gt=at, held_start__lt=at + HORIZON
+        machine_id__in=ids, state__in=HOLDING, held_end__gt=at, held_start__lt=at + HORIZON
     ).order_by("held_start")
     for row in rows.only("machine_id", "person_id", "held_start", "held_end"):
         hold = Held(row.pk, row.person_id, row.held_start, row.held_end)

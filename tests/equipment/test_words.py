@@ -30,6 +30,7 @@ def test_a_machines_condition_reads_as_fixed() -> None:
 
 def test_a_bookings_state_reads_as_fixed() -> None:
     assert {state: str(word) for state, word in STATES.items()} == {
+        BookingState.HELD: "Gardé pour toi",
         BookingState.CONFIRMED: "Réservé",
         BookingState.IN_USE: "En cours",
         BookingState.DONE: "Fini",

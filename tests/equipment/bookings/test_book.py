@@ -117,11 +117,12 @@ def test_bookings_may_touch_and_with_a_buffer_must_leave_it() -> None:
     wish(machine, person, MONDAY + hours(1))
     wish(machine, person, MONDAY + hours(2))
     wish(machine, person, MONDAY)
-    cleaned = make_machine(machine.site, kind=make_kind(buffer_minutes=10))
-    wish(cleaned, person, MONDAY + hours(1))
-    assert refused(cleaned, person, MONDAY + hours(2)).codes == ["slot_taken"]
-    assert refused(cleaned, person, MONDAY).codes == ["slot_taken"]
-    wish(cleaned, person, MONDAY + hours(2) + minutes(10))
+    cleaned = make_machine(machine.site, kind=make_kind(buffer_minutes=10, grid_minutes=10))
+    other = make_person(site=machine.site)
+    wish(cleaned, other, MONDAY + hours(1))
+    assert refused(cleaned, make_person(site=machine.site), MONDAY + hours(2)).codes == ["slot_taken"]
+    assert refused(cleaned, make_person(site=machine.site), MONDAY).codes == ["slot_taken"]
+    wish(cleaned, other, MONDAY + hours(2) + minutes(10))
 
 
 # --- other times instead ----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from equipment.bookings.services import book, cancel
-from equipment.bookings.states import LIVE, BookingState
+from equipment.bookings.states import HOLDING, BookingState
 from equipment.sites.states import Role
 from fablab.core.errors import NotFound, Refused
 from tests.builders import MONDAY, hours, make_booking, make_machine, make_person, make_site
@@ -42,7 +42,7 @@ def test_a_past_booking_cannot_be_cancelled() -> None:
         assert refusal.value.codes == ["booking_over"]
 
 
-@pytest.mark.parametrize("state", sorted(set(BookingState) - LIVE))
+@pytest.mark.parametrize("state", sorted(set(BookingState) - HOLDING))
 def test_an_ended_booking_cannot_be_cancelled(state: BookingState) -> None:
     booking = make_booking(start=MONDAY + hours(1), state=state)
     with pytest.raises(Refused) as refusal:

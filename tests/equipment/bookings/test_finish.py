@@ -81,4 +81,5 @@ def test_a_buffer_that_grew_since_the_booking_takes_nothing_from_the_next_one() 
     following = make_booking(booking.machine, start=booking.end)
     MachineKind.objects.update(buffer_minutes=30)
     done = finish(booking.pk, actor=booking.person, at=booking.end - minutes(10))
-    assert (done.end, done.held_end) == (booking.end - minutes(10), following.held_start)
+    assert (done.end, done.held_end) == (booking.end - minutes(10), booking.end - minutes(10))
+    assert following.held_start == booking.end

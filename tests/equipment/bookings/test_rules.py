@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -43,10 +45,15 @@ def test_the_table_holds_the_rules_of_this_version_in_the_order_people_read_them
         "in_the_past",
         "too_soon",
         "too_far",
+        "off_grid",
         "too_short",
         "too_long",
         "not_certified",
+        "needs_supervision",
         "slot_taken",
+        "person_busy",
+        "quota_used",
+        "paused_after_no_shows",
     ]
 
 
@@ -92,7 +99,7 @@ def test_a_start_that_passed_is_in_the_past_but_for_the_few_minutes_of_a_walk_up
 
 
 @pytest.mark.parametrize(
-    ("hours_ahead", "broken"), [(0, False), (5 / 60, False), (0.5, True), (1.99, True), (2, False)]
+    ("hours_ahead", "broken"), [(0, False), (5 / 60, False), (0.5, True), (1.9, True), (2, False)]
 )
 def test_too_soon_is_within_the_notice_and_a_walk_up_now_never_is(hours_ahead: float, broken: bool) -> None:
     given = facts(start=hours_ahead, notice_minutes=120)
@@ -133,6 +140,104 @@ def test_somebody_without_certificate_is_not_certified_and_reads_which_training(
 )
 def test_another_booking_in_this_time_buffers_included_is_slot_taken(held: Span, broken: bool) -> None:
     assert ("slot_taken" in codes(facts(taken=(held,), buffer_minutes=15))) is broken
+
+
+@pytest.mark.parametrize(
+    ("start", "grid", "broken"),
+    [
+        (2, 30, False),
+        (2.5, 30, False),
+        (2.25, 30, True),
+        (2 + 1 / 3600, 30, True),  # a second past it
+        (2, 45, False),  # 12:00 is sixteen times 45 minutes from midnight
+        (2.25, 45, True),
+        (0.05, 30, False),  # a walk-up begins now
+        (-3.1, 30, False),  # what was, was when it was: in_the_past is another rule
+    ],
+)
+def test_a_booking_to_come_begins_on_the_grid_counted_from_local_midnight(
+    start: float, grid: int, broken: bool
+) -> None:
+    given = facts(start=start, grid_minutes=grid, open=(span(-9, 9),))
+    assert ("off_grid" in codes(given)) is broken
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Indian/Mayotte", "America/Martinique"])
+def test_the_grid_is_that_of_the_wall_clock_also_where_it_differs_by_three_quarters_of_an_hour(
+    zone: str,
+) -> None:
+    wall = datetime(2026, 11, 24, 14, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    given = facts(zone=zone, grid_minutes=30, open=(span(-9, 99),), start=(wall - AT) / timedelta(hours=1))
+    assert codes(given) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "broken"),
+    [
+        ((), True),
+        ((span(2, 3),), False),
+        ((span(0, 9),), False),
+        ((span(2, 2.9),), True),  # leaves before the end
+        ((span(0, 2.4), span(2.6, 9)), True),  # nobody in between
+    ],
+)
+def test_a_minor_books_only_while_an_instructor_is_there(there: tuple[Span, ...], broken: bool) -> None:
+    assert codes(facts(minor=True, supervised=there)) == (["needs_supervision"] if broken else [])
+    assert codes(facts(supervised=there)) == []
+
+
+@pytest.mark.parametrize(("start", "end", "broken"), [(0, 2, False), (3, 5, False), (2.9, 5, True)])
+def test_ones_own_other_time_at_the_same_hour_is_person_busy(start: float, end: float, broken: bool) -> None:
+    assert codes(facts(busy=(span(start, end),))) == (["person_busy"] if broken else [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "params"),
+    [
+        ({"weekly_minutes": None, "used_minutes": 9999}, None),
+        ({"weekly_minutes": 240, "used_minutes": 180}, None),
+        ({"weekly_minutes": 240, "used_minutes": 181}, {"why": "week", "left": 59, "duration": "59 min"}),
+        ({"weekly_minutes": 60, "used_minutes": 600}, {"why": "week", "left": 0, "duration": "0 min"}),
+        ({"open_bookings": 2, "open_now": 1}, None),
+        ({"open_bookings": 2, "open_now": 2}, {"why": "open", "most": 2}),
+        ({"open_bookings": 2, "open_now": 2, "start": 0}, None),  # a walk-up is not one to come
+    ],
+)
+def test_hours_of_the_week_and_bookings_to_come_can_be_used_up(
+    limits: dict[str, Any], params: dict[str, Any] | None
+) -> None:
+    problems = judge(facts(**limits)).problems
+    assert [problem.params for problem in problems] == ([] if params is None else [params])
+    assert {problem.code for problem in problems} <= {"quota_used"}
+
+
+@pytest.mark.parametrize(
+    ("no_shows", "limit", "start", "broken"),
+    [(2, 3, 2, False), (3, 3, 2, True), (9, 0, 2, False), (9, 3, 0, False)],
+)
+def test_after_not_coming_too_often_one_sees_an_instructor_first_but_who_stands_there_has_come(
+    no_shows: int, limit: int, start: float, broken: bool
+) -> None:
+    given = facts(no_shows=no_shows, no_shows_before_pause=limit, start=start)
+    assert codes(given) == (["paused_after_no_shows"] if broken else [])
+
+
+def test_a_workshop_is_asked_only_what_concerns_the_machines_time() -> None:
+    everything = {
+        "minor": True,
+        "certified": False,
+        "busy": (span(0, 9),),
+        "weekly_minutes": 30,
+        "open_bookings": 0,
+        "no_shows": 9,
+        "no_shows_before_pause": 3,
+        "grid_minutes": 60,
+        "notice_minutes": 600,
+        "horizon_days": 0,
+    }
+    wrong = facts(start=2.1, length=9, taken=(span(0, 9),), outages=(span(0, 9),), open=(), **everything)
+    assert codes(replace(wrong, for_workshop=True)) == ["machine_out_of_order", "site_closed", "slot_taken"]
+    assert len(codes(wrong)) == 3 + 8
 
 
 def test_a_person_reads_every_problem_at_once() -> None:
@@ -182,6 +287,11 @@ BROKEN: dict[str, BookingFacts] = {
     "too_long": facts(length=3),
     "not_certified": facts(certified=False, actor_certified=True),
     "slot_taken": facts(taken=(span(0, 9),)),
+    "off_grid": facts(start=2.25, grid_minutes=30),
+    "needs_supervision": facts(minor=True),
+    "person_busy": facts(busy=(span(0, 9),)),
+    "quota_used": facts(weekly_minutes=120, used_minutes=90),
+    "paused_after_no_shows": facts(no_shows=3, no_shows_before_pause=3),
 }
 MAY_OVERRIDE = {
     "machine_out_of_order": {Role.STAFF, Role.MANAGER},
@@ -193,6 +303,11 @@ MAY_OVERRIDE = {
     "too_long": {Role.INSTRUCTOR},
     "not_certified": {Role.INSTRUCTOR},
     "slot_taken": set(),
+    "off_grid": set(),
+    "needs_supervision": set(),
+    "person_busy": set(Role),
+    "quota_used": {Role.INSTRUCTOR},
+    "paused_after_no_shows": {Role.STAFF, Role.MANAGER},
 }
 
 

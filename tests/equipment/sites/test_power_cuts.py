@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from equipment.bookings import hit
-from equipment.bookings.queries import free_intervals
+from equipment.bookings.finding import free_intervals
 from equipment.bookings.services import book
 from equipment.machines.models import Machine
 from equipment.sites.models import PowerCut

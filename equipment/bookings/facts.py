@@ -1,0 +1,229 @@
+"""What the rules ask, read at one moment: the machine's time and terms, and what limits the person."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import get_language
+
+from equipment.bookings.free import FOREVER, MachineTimes
+from equipment.bookings.models import Booking, BookingTerms
+from equipment.bookings.rules import BookingFacts
+from equipment.bookings.states import HOLDING, BookingState
+from equipment.bookings.terms import NAMES, Source, Terms, resolve
+from equipment.certifications.queries import is_certified
+from equipment.machines.models import Machine, Outage
+from equipment.machines.queries import localized
+from equipment.sites.models import Site
+from equipment.sites.queries import openings, power_cut_between
+from equipment.sites.rota import supervised
+from fablab.core.clock import Span, local_day, midnight
+from fablab.people.models import User
+from fablab.people.states import MINORS
+
+NO_SHOWS_COUNT_FOR = timedelta(days=60)
+
+
+def facts_for(
+    machine: Machine,
+    *,
+    person: User,
+    actor: User,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    moving: Booking | None = None,
+    for_workshop: bool = False,
+) -> BookingFacts:
+    """Load all that the rules ask. ``machine`` comes with site, model and kind; ``moving`` is not in its own way.
+
+    To be sure of the answer, hold the machine's lock, and the person's.
+    """
+    kind, site = machine.model.kind, machine.site
+    day = local_day(start, site.time_zone)  # "on the day itself"
+    known = terms_of([machine])
+    times = times_of([machine], start, end, terms=known, leave_out=moving)[machine.pk]
+    terms = known[machine.pk]
+
+    def may_use(who: User) -> bool:
+        return not kind.needs_certificate or is_certified(who, kind.pk, machine.site_id, day)
+
+    certified = for_workshop or may_use(person)
+    minor = person.age_band in MINORS
+    limits = limits_of(person, machine, start=start, at=at, leave_out=moving)
+    return BookingFacts(
+        at=at,
+        start=start,
+        end=end,
+        zone=times.zone,
+        open=times.open,
+        outages=times.outages,
+        taken=times.taken,
+        certified=certified,
+        kind_name=localized(kind.names, get_language() or "fr"),
+        notice_minutes=terms.notice_minutes,
+        horizon_days=terms.horizon_days,
+        min_minutes=terms.min_minutes,
+        max_minutes=terms.max_minutes,
+        buffer_minutes=terms.buffer_minutes,
+        grid_minutes=terms.grid_minutes,
+        power_cut=power_cut_between(machine.site_id, start, end),
+        actor_certified=certified if actor.pk == person.pk else not certified and may_use(actor),
+        busy=limits.busy,
+        weekly_minutes=terms.weekly_minutes,
+        used_minutes=limits.used_minutes,
+        open_bookings=terms.open_bookings,
+        open_now=limits.open_now,
+        minor=minor,
+        supervised=tuple(supervised(site, start, end)) if minor and not for_workshop else (),
+        no_shows=limits.no_shows,
+        no_shows_before_pause=site.no_shows_before_pause,
+        for_workshop=for_workshop,
+    )
+
+
+# --- what limits a person -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a person has already. ``used_minutes`` and ``open_now`` are of one kind at one place."""
+
+    busy: tuple[Span, ...]
+    used_minutes: int
+    open_now: int
+    no_shows: int
+
+
+def limits_of(
+    person: User, machine: Machine, *, start: datetime, at: datetime, leave_out: Booking | None = None
+) -> Limits:
+    """Return what counts against one more booking of this person that begins at ``start``. One query.
+
+    Hours count in the local week of ``start``, whether used or still to come; times of workshops count for nobody.
+    Times not come to count for two months, since the last one that was used, unless somebody excused them.
+    """
+    zone, kind_id = machine.site.time_zone, machine.model.kind_id
+    monday = local_day(start, zone) - timedelta(days=local_day(start, zone).weekday())
+    week = Span(midnight(monday, zone), midnight(monday + timedelta(days=7), zone))
+    rows = Booking.objects.filter(
+        Q(end__gt=at, state__in=list(HOLDING))
+        | Q(start__gte=week.start, start__lt=week.end, state__in=[*HOLDING, BookingState.DONE])
+        | Q(state__in=[BookingState.NO_SHOW, BookingState.DONE], start__gt=at - NO_SHOWS_COUNT_FOR),
+        person=person,
+    ).order_by("start")
+    if leave_out is not None:
+        rows = rows.exclude(pk=leave_out.pk)
+    busy: list[Span] = []
+    used = open_now = no_shows = 0
+    fields = ("start", "end", "state", "title", "hold_until", "excused_at", "ended_at")
+    for row in rows.values(*fields, "machine__site_id", "machine__model__kind_id"):
+        if row["hold_until"] is not None and row["hold_until"] <= at and row["state"] == BookingState.HELD:
+            continue  # its while is over, also where nobody has written it down yet
+        here = row["machine__site_id"] == machine.site_id
+        counts = here and row["machine__model__kind_id"] == kind_id and not row["title"]
+        live = row["state"] in HOLDING and row["ended_at"] is None
+        if live and row["end"] > at:
+            busy.append(Span(row["start"], row["end"]))
+            open_now += counts and row["start"] > at
+        if counts and week.start <= row["start"] < week.end and row["state"] != BookingState.NO_SHOW:
+            used += round((row["end"] - row["start"]).total_seconds() / 60)
+        if here and row["start"] > at - NO_SHOWS_COUNT_FOR:
+            if row["state"] == BookingState.NO_SHOW and row["excused_at"] is None:
+                no_shows += 1
+            elif row["state"] == BookingState.DONE:
+                no_shows = 0
+    return Limits(tuple(busy), used, open_now, no_shows)
+
+
+# --- machines' time and terms -------------------------------------------------------------------------------------
+
+
+def terms_of(machines: Sequence[Machine]) -> dict[str, Terms]:
+    """Return on what terms these machines are booked, by machine id. One query; they come with model and kind."""
+    return {machine_id: terms for machine_id, (terms, _) in terms_with_sources(machines).items()}
+
+
+def terms_with_sources(machines: Sequence[Machine]) -> dict[str, tuple[Terms, dict[str, Source]]]:
+    """Do as ``terms_of``, with who set each term."""
+    of_site: dict[tuple[str, str], dict[str, int | None]] = {}
+    of_machine: dict[str, dict[str, int | None]] = {}
+    rows = BookingTerms.objects.filter(
+        Q(machine__isnull=True, kind__in={machine.model.kind_id for machine in machines})
+        | Q(machine__in=[machine.pk for machine in machines]),
+        site__in={machine.site_id for machine in machines},
+    )
+    for row in rows.values("site_id", "kind_id", "machine_id", *NAMES):
+        said = {name: row[name] for name in NAMES}
+        if row["machine_id"] is None:
+            of_site[row["site_id"], row["kind_id"]] = said
+        else:
+            of_machine[row["machine_id"]] = said
+    found = {}
+    for machine in machines:
+        kind = machine.model.kind
+        found[machine.pk] = resolve(
+            {name: getattr(kind, name) for name in NAMES},
+            of_site.get((machine.site_id, kind.pk), {}),
+            of_machine.get(machine.pk, {}),
+        )
+    return found
+
+
+def times_of(
+    machines: Sequence[Machine],
+    from_: datetime,
+    to: datetime,
+    *,
+    terms: Mapping[str, Terms],
+    leave_out: Booking | None = None,
+    person: User | None = None,
+) -> dict[str, MachineTimes]:
+    """Return what is known of these machines' time, by machine id: five queries for any number of machines.
+
+    The machines come with site, model and kind. With ``person``, a minor's, only what an instructor is there for is
+    open (six queries more for each place).
+    """
+    sites = {machine.site_id: machine.site for machine in machines}
+    opening = openings(sites.values(), from_.date(), to.date())
+    open_ = {site_id: tuple(known.spans(from_, to)) for site_id, known in opening.items()}
+    watched = _watched(sites.values(), from_, to) if person and person.age_band in MINORS else None
+    longest_buffer = max((terms[machine.pk].buffer_minutes for machine in machines), default=0)
+    ids = [machine.pk for machine in machines]
+    outages: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
+    taken: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
+    for outage in Outage.objects.filter(
+        Q(end__isnull=True) | Q(end__gt=from_), machine__in=ids, start__lt=to
+    ):
+        outages[outage.machine_id].append(Span(outage.start, outage.end or FOREVER))
+    booked = Booking.objects.filter(
+        machine__in=ids,
+        # A time kept for somebody counts until it is written down that its while is over: never shown free too early.
+        state__in=list(HOLDING),
+        held_end__gt=from_,
+        held_start__lt=to + timedelta(minutes=longest_buffer),  # our buffer must end before it
+    )
+    if leave_out is not None:
+        booked = booked.exclude(pk=leave_out.pk)
+    for machine_id, start, end in booked.values_list("machine_id", "held_start", "held_end"):
+        taken[machine_id].append(Span(start, end))
+    for machine in machines:
+        if machine.out_of_order_since is not None:
+            outages[machine.pk].append(Span(machine.out_of_order_since, FOREVER))
+    return {
+        machine.pk: MachineTimes(
+            zone=machine.site.time_zone,
+            open=open_[machine.site_id],
+            outages=tuple(outages[machine.pk]),
+            taken=tuple(taken[machine.pk]),
+            buffer_minutes=terms[machine.pk].buffer_minutes,
+            grid_minutes=terms[machine.pk].grid_minutes,
+            supervised=watched[machine.site_id] if watched is not None else None,
+        )
+        for machine in machines
+    }
+
+
+def _watched(sites: Iterable[Site], from_: datetime, to: datetime) -> dict[str, tuple[Span, ...]]:
+    return {site.pk: tuple(supervised(site, from_, to)) for site in sites}

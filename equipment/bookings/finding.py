@@ -1,0 +1,218 @@
+"""Free times: of one machine, of many, the next ones, the nearest. Computed from hours, outages and bookings."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+
+from equipment.bookings.facts import terms_of, times_of
+from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
+from equipment.bookings.terms import Terms
+from equipment.certifications.queries import is_certified
+from equipment.machines.models import Machine
+from equipment.machines.queries import in_use
+from fablab.core.clock import Span, local_day, midnight, within
+from fablab.people.models import User
+
+USUAL_MINUTES = 60  # of a booking, unless told otherwise
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, order=True)
+class Offer:
+    """A time on a machine that could be booked."""
+
+    start: datetime
+    end: datetime
+    machine_id: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the shape of API.md: times in UTC."""
+        return {
+            "machine": self.machine_id,
+            "start": self.start.isoformat().replace("+00:00", "Z"),
+            "end": self.end.isoformat().replace("+00:00", "Z"),
+        }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A machine, the terms it is booked on, and what is known of its time."""
+
+    machine: Machine
+    terms: Terms
+    times: MachineTimes
+
+
+def free_intervals(machine: Machine, from_: datetime, to: datetime, minutes: int | None = None) -> list[Span]:
+    """Return when ``minutes`` (the shortest booking) fit on the machine, whoever asks and whenever."""
+    return free_for_machines([machine], from_, to, minutes)[machine.pk]
+
+
+def free_for_machines(
+    machines: Sequence[Machine],
+    from_: datetime,
+    to: datetime,
+    minutes: int | None = None,
+    *,
+    person: User | None = None,
+) -> dict[str, list[Span]]:
+    """Do as ``free_intervals`` for many machines in six queries, by machine id; as ``person`` may, when a minor."""
+    return {
+        machine_id: free_spans(one.times, from_, to, one.terms.min_minutes if minutes is None else minutes)
+        for machine_id, one in _known(machines, from_, to, person=person).items()
+    }
+
+
+def bookable_intervals(
+    viewer: User, machine: Machine, from_: datetime, to: datetime, minutes: int | None = None, *, at: datetime
+) -> list[Span]:
+    """Return the free times that this person could book by themself: notice, horizon and certificate included."""
+    terms = terms_of([machine])
+    mine = terms[machine.pk]
+    earliest, latest = _bounds(machine, mine, at)
+    from_, to = max(from_, earliest), min(to, latest + timedelta(days=1))
+    if to <= from_:
+        return []
+    wanted = mine.min_minutes if minutes is None else minutes
+    if not mine.min_minutes <= wanted <= mine.max_minutes:
+        return []
+    if not _certified(viewer, machine, at):
+        return []
+    known = _known([machine], from_, to, terms=terms, person=viewer)[machine.pk]
+    # A booking begins within the horizon and may end after it.
+    return [span for span in free_spans(known.times, from_, to, wanted) if span.start < latest]
+
+
+def next_free(machine: Machine, at: datetime) -> datetime | None:
+    """Return when the machine can next be had: now for a walk-up, else after the notice on the grid.
+
+    None within the horizon.
+    """
+    return next_free_for_machines([machine], at)[machine.pk]
+
+
+def next_free_for_machines(
+    machines: Sequence[Machine], at: datetime, *, ready: Collection[str] | None = None
+) -> dict[str, datetime | None]:
+    """Do as ``next_free`` for many machines in six queries, by machine id.
+
+    ``ready``: the machines that somebody could use this minute (None: all); the others are not offered now. What is
+    not now lies on the grid, because only that can be booked.
+    """
+    found: dict[str, datetime | None] = {}
+    for machine_id, one in _until_horizon(machines, at).items():
+        earliest, latest = _bounds(one.machine, one.terms, at)
+        minutes = one.terms.min_minutes
+        now = ready is None or machine_id in ready
+        if now and any(span.start == at for span in free_spans(one.times, at, latest, minutes)):
+            found[machine_id] = at
+            continue
+        later = offers(one.times, free_spans(one.times, earliest, latest, minutes), minutes)
+        found[machine_id] = next((offer.start for offer in later), None)
+    return found
+
+
+def next_offers(
+    machines: Sequence[Machine],
+    minutes: int,
+    *,
+    at: datetime,
+    from_: datetime | None = None,
+    most: int = 6,
+    person: User | None = None,
+) -> list[Offer]:
+    """Return the next times on the grid, over all these machines, earliest first; for ``person`` when a minor.
+
+    A machine on whose terms ``minutes`` are too short or too long offers none.
+    """
+    begin = from_ or at
+    known = _until_horizon(machines, at, begin, person=person)
+    each = (_offers_of(one, minutes, at, begin) for one in known.values())
+    return list(islice(merge(*each), most))
+
+
+def first_offers(
+    machines: Sequence[Machine], at: datetime, *, person: User | None = None
+) -> dict[str, datetime | None]:
+    """Return the first time of each machine that the page for booking it offers, by machine id; None: none is free.
+
+    Six queries for any number of machines.
+    """
+    found: dict[str, datetime | None] = {}
+    for machine_id, one in _until_horizon(machines, at, person=person).items():
+        mine = _offers_of(one, one.terms.fitted(USUAL_MINUTES), at, at)
+        found[machine_id] = next((offer.start for offer in mine), None)
+    return found
+
+
+def alternatives(
+    machine: Machine, *, person: User, start: datetime, end: datetime, at: datetime
+) -> list[Offer]:
+    """Return up to three times that this person could book instead, nearest to the wish.
+
+    Those of the same machine come first, then those of machines of the same model, then of the same kind, at the
+    same site. None for somebody who may not use the kind: they would be refused there too.
+    """
+    kind = machine.model.kind
+    if not _certified(person, machine, start):
+        return []
+    same_kind = in_use().filter(site_id=machine.site_id, model__kind_id=kind.pk).order_by("name")
+    others = sorted(same_kind.exclude(pk=machine.pk), key=lambda other: other.model_id != machine.model_id)
+    wished = round((end - start).total_seconds() / 60)
+    found: list[Offer] = []
+    for one in _until_horizon([machine, *others], at, person=person).values():
+        spans = (Span(offer.start, offer.end) for offer in _offers_of(one, one.terms.fitted(wished), at, at))
+        near = nearest(spans, start, ALTERNATIVES - len(found))
+        found += [Offer(span.start, span.end, one.machine.pk) for span in near]
+        if len(found) == ALTERNATIVES:
+            break
+    return found
+
+
+def _bounds(machine: Machine, terms: Terms, at: datetime) -> tuple[datetime, datetime]:
+    """Return the first and last moment at which a booking may begin, the last one excluded."""
+    zone = machine.site.time_zone
+    last_day = local_day(at, zone) + timedelta(days=terms.horizon_days + 1)
+    return at + timedelta(minutes=terms.notice_minutes), midnight(last_day, zone)
+
+
+def _known(
+    machines: Sequence[Machine],
+    from_: datetime,
+    to: datetime,
+    *,
+    terms: Mapping[str, Terms] | None = None,
+    person: User | None = None,
+) -> dict[str, _Known]:
+    terms = terms_of(machines) if terms is None else terms
+    times = times_of(machines, from_, to, terms=terms, person=person)
+    return {machine.pk: _Known(machine, terms[machine.pk], times[machine.pk]) for machine in machines}
+
+
+def _until_horizon(
+    machines: Sequence[Machine], at: datetime, from_: datetime | None = None, *, person: User | None = None
+) -> dict[str, _Known]:
+    """Read each machine's time up to where a booking that begins at the latest moment may end."""
+    if not machines:
+        return {}
+    terms = terms_of(machines)
+    to = max(_bounds(machine, terms[machine.pk], at)[1] for machine in machines) + timedelta(days=1)
+    return _known(machines, from_ or at, to, terms=terms, person=person)
+
+
+def _offers_of(one: _Known, minutes: int, at: datetime, from_: datetime) -> Iterator[Offer]:
+    if not one.terms.min_minutes <= minutes <= one.terms.max_minutes:
+        return
+    earliest, latest = _bounds(one.machine, one.terms, at)
+    spans = free_spans(one.times, max(from_, earliest), latest + timedelta(days=1), minutes)
+    for offer in offers(one.times, within(spans, earliest, latest + timedelta(minutes=minutes)), minutes):
+        if offer.start < latest:
+            yield Offer(offer.start, offer.end, one.machine.pk)
+
+
+def _certified(person: User, machine: Machine, on: datetime) -> bool:
+    kind = machine.model.kind
+    day = local_day(on, machine.site.time_zone)
+    return not kind.needs_certificate or is_certified(person, kind.pk, machine.site_id, day)
