@@ -1,4 +1,4 @@
-"""On what terms a machine is booked: what its kind says, unless its place or the machine itself says otherwise. Pure."""
+"""On what terms a machine is booked: what its kind says, unless its place or the machine itself says else. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
