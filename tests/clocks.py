@@ -189,15 +189,16 @@ def world(seed: int) -> World:
         opens = chance.choice([*around, chance.randrange(1440), 540])
         closes = chance.choice([*(one + 1440 for one in around), 2880, opens + chance.randint(1, 1440)])
         hours.append(Hours(chance.randrange(7), opens, closes))
-    if chance.random() < 0.3:
+    if chance.random() < 0.4:
         hours = [
-            Hours(weekday, *chance.choice([(0, 1440), (540, 1080), (1200, 1560)])) for weekday in range(7)
+            Hours(weekday, *chance.choice([(0, 1440), (0, 2880), (540, 1080), (1200, 1560)]))
+            for weekday in range(7)
         ]
     today = wall(night, zone).date()
     closures = []
-    for _ in range(chance.choice([0, 0, 1, 2])):
-        first = today + timedelta(days=chance.randint(-2, 2))
-        closures.append(Closed(first, first + timedelta(days=chance.randint(0, 2))))
+    for _ in range(chance.choice([0, 1, 1, 2])):
+        first = today + timedelta(days=chance.choice([-2, -1, 0, 0, 0, 1, 2]))
+        closures.append(Closed(first, first + timedelta(days=chance.choice([0, 0, 1, 2]))))
     cuts = [some_span(night, chance, 300) for _ in range(chance.choice([0, 0, 1, 3]))]
     from_ = night - chance.randint(0, 40 * 60) * MINUTE
     to = from_ + chance.choice([60, 600, 1380, 1440, 1500, 48 * 60]) * MINUTE

@@ -137,8 +137,8 @@ def opening_spans(
         by_weekday.setdefault(one.weekday, []).append(one)
     closed = list(closures)
     found = []
-    # From two days before: "closes" may lie as late as the end of the next day.
-    for day in _days(local_day(from_, zone) - timedelta(days=2), local_day(to, zone)):
+    # From the day before: "closes" may lie as late as the end of the next day.
+    for day in _days(local_day(from_, zone) - timedelta(days=1), local_day(to, zone)):
         if any(closure.first_day <= day <= closure.last_day for closure in closed):
             continue
         for one in by_weekday.get(day.weekday(), []):
