@@ -220,12 +220,15 @@ class KindForm(KindBase):
             "needs_plate",
             "remote_start",
             "needs_certificate",
+            "needs_instructor",
             "buffer_minutes",
             "notice_minutes",
             "horizon_days",
             "min_minutes",
             "max_minutes",
             "grid_minutes",
+            "weekly_minutes",
+            "open_bookings",
         ]
         labels = {
             "slug": _("Nom dans les adresses"),
@@ -235,12 +238,15 @@ class KindForm(KindBase):
             "needs_plate": _("A un plateau à vider"),
             "remote_start": _("Peut être lancée d’ici (jamais un laser ou une presse)"),
             "needs_certificate": _("Demande une habilitation"),
+            "needs_instructor": _("Seulement quand un animateur est là"),
             "buffer_minutes": _("Minutes libres après chaque réservation"),
             "notice_minutes": _("Réserver au moins tant de minutes avant"),
             "horizon_days": _("Réserver au plus tant de jours avant"),
             "min_minutes": _("Réservation la plus courte, en minutes"),
             "max_minutes": _("Réservation la plus longue, en minutes"),
             "grid_minutes": _("Horaires proposés toutes les tant de minutes"),
+            "weekly_minutes": _("Minutes par personne et par semaine (vide : sans limite)"),
+            "open_bookings": _("Réservations à venir par personne (vide : sans limite)"),
         }
 
     def clean_names(self) -> dict[str, str]:
@@ -258,6 +264,9 @@ class KindForm(KindBase):
             self.add_error("max_minutes", _("La plus courte dépasse la plus longue."))
         if cleaned.get("grid_minutes") == 0:
             self.add_error("grid_minutes", _("Au moins une minute."))
+        week = cleaned.get("weekly_minutes")
+        if week is not None and shortest is not None and week < shortest:
+            self.add_error("weekly_minutes", _("Moins que la réservation la plus courte."))
         return cleaned
 
 

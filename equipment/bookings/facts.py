@@ -1,8 +1,9 @@
 """What the rules ask, read at one moment: the machine's time and terms, and what limits the person."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -76,7 +77,12 @@ def facts_for(
         open_bookings=terms.open_bookings,
         open_now=limits.open_now,
         minor=minor,
-        supervised=tuple(supervised(site, start, end)) if minor and not for_workshop else (),
+        needs_instructor=kind.needs_instructor,
+        supervised=(
+            tuple(supervised(site, start, end))
+            if (minor or kind.needs_instructor) and not for_workshop
+            else ()
+        ),
         no_shows=limits.no_shows,
         no_shows_before_pause=site.no_shows_before_pause,
         for_workshop=for_workshop,
@@ -99,26 +105,49 @@ class Limits:
 def limits_of(
     person: User, machine: Machine, *, start: datetime, at: datetime, leave_out: Booking | None = None
 ) -> Limits:
-    """Return what counts against one more booking of this person that begins at ``start``. One query.
+    """Return what counts against one more booking of this person that begins at ``start``. One query."""
+    week = week_of(start, machine.site.time_zone)
+    return counted(own_times([person], week, at, leave_out=leave_out), machine, week, at)
 
-    Hours count in the local week of ``start``, whether used or still to come; times of workshops count for nobody.
-    Times not come to count for two months, since the last one that was used, unless somebody excused them.
-    """
-    zone, kind_id = machine.site.time_zone, machine.model.kind_id
+
+def week_of(start: datetime, zone: str) -> Span:
+    """Return the local week, Monday to Sunday, in which hours count together."""
     monday = local_day(start, zone) - timedelta(days=local_day(start, zone).weekday())
-    week = Span(midnight(monday, zone), midnight(monday + timedelta(days=7), zone))
+    return Span(midnight(monday, zone), midnight(monday + timedelta(days=7), zone))
+
+
+def own_times(
+    people: Collection[User], weeks: Span, at: datetime, *, leave_out: Booking | None = None
+) -> list[dict[str, Any]]:
+    """Return all that may limit these people's bookings that begin within ``weeks``, in order of time. One query."""
     rows = Booking.objects.filter(
         Q(end__gt=at, state__in=list(HOLDING))
-        | Q(start__gte=week.start, start__lt=week.end, state__in=[*HOLDING, BookingState.DONE])
+        | Q(start__gte=weeks.start, start__lt=weeks.end, state__in=[*HOLDING, BookingState.DONE])
         | Q(state__in=[BookingState.NO_SHOW, BookingState.DONE], start__gt=at - NO_SHOWS_COUNT_FOR),
-        person=person,
+        person__in=people,
     ).order_by("start")
     if leave_out is not None:
         rows = rows.exclude(pk=leave_out.pk)
+    return list(rows.values(*_LIMITING))
+
+
+_LIMITING = (
+    "pk", "person_id", "start", "end", "state", "title", "series_id", "hold_until", "excused_at", "ended_at",
+    "machine__site_id", "machine__model__kind_id",
+)  # fmt: skip
+
+
+def counted(rows: Iterable[Mapping[str, Any]], machine: Machine, week: Span, at: datetime) -> Limits:
+    """Return what one person's ``own_times`` come to for one more booking of this machine in ``week``.
+
+    Hours count in their local week, whether used or still to come; times of workshops count for nobody, and those of
+    series not as bookings at once: the place gave them.
+    Times not come to count for two months, since the last one that was used, unless somebody excused them.
+    """
+    kind_id = machine.model.kind_id
     busy: list[Span] = []
     used = open_now = no_shows = 0
-    fields = ("start", "end", "state", "title", "hold_until", "excused_at", "ended_at")
-    for row in rows.values(*fields, "machine__site_id", "machine__model__kind_id"):
+    for row in rows:
         if row["hold_until"] is not None and row["hold_until"] <= at and row["state"] == BookingState.HELD:
             continue  # its while is over, also where nobody has written it down yet
         here = row["machine__site_id"] == machine.site_id
@@ -126,7 +155,7 @@ def limits_of(
         live = row["state"] in HOLDING and row["ended_at"] is None
         if live and row["end"] > at:
             busy.append(Span(row["start"], row["end"]))
-            open_now += counts and row["start"] > at
+            open_now += counts and row["start"] > at and row["series_id"] is None
         if counts and week.start <= row["start"] < week.end and row["state"] != BookingState.NO_SHOW:
             used += round((row["end"] - row["start"]).total_seconds() / 60)
         if here and row["start"] > at - NO_SHOWS_COUNT_FOR:
@@ -182,13 +211,17 @@ def times_of(
 ) -> dict[str, MachineTimes]:
     """Return what is known of these machines' time, by machine id: five queries for any number of machines.
 
-    The machines come with site, model and kind. With ``person``, a minor's, only what an instructor is there for is
-    open (six queries more for each place).
+    The machines come with site, model and kind. With ``person``, a minor's, and for kinds that nobody uses alone,
+    only what an instructor is there for is open (six queries more for each place).
     """
     sites = {machine.site_id: machine.site for machine in machines}
     opening = openings(sites.values(), from_.date(), to.date())
     open_ = {site_id: tuple(known.spans(from_, to)) for site_id, known in opening.items()}
-    watched = _watched(sites.values(), from_, to) if person and person.age_band in MINORS else None
+    minor = person is not None and person.age_band in MINORS
+    guarded = {machine.pk for machine in machines if minor or machine.model.kind.needs_instructor}
+    watched = _watched(
+        {machine.site_id: machine.site for machine in machines if machine.pk in guarded}.values(), from_, to
+    )
     longest_buffer = max((terms[machine.pk].buffer_minutes for machine in machines), default=0)
     ids = [machine.pk for machine in machines]
     outages: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
@@ -219,7 +252,7 @@ def times_of(
             taken=tuple(taken[machine.pk]),
             buffer_minutes=terms[machine.pk].buffer_minutes,
             grid_minutes=terms[machine.pk].grid_minutes,
-            supervised=watched[machine.site_id] if watched is not None else None,
+            supervised=watched[machine.site_id] if machine.pk in guarded else None,
         )
         for machine in machines
     }

@@ -37,6 +37,14 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """When a machine can be had: ``now`` by who stands there, ``first`` by who books it on the page for that."""
+
+    now: bool
+    first: datetime | None  # None: nothing is free within the horizon
+
+
+@dataclass(frozen=True)
 class _Known:
     """A machine, the terms it is booked on, and what is known of its time."""
 
@@ -106,7 +114,7 @@ def next_free_for_machines(
         earliest, latest = _bounds(one.machine, one.terms, at)
         minutes = one.terms.min_minutes
         now = ready is None or machine_id in ready
-        if now and any(span.start == at for span in free_spans(one.times, at, latest, minutes)):
+        if now and _fits_now(one, at):
             found[machine_id] = at
             continue
         later = offers(one.times, free_spans(one.times, earliest, latest, minutes), minutes)
@@ -140,11 +148,62 @@ def first_offers(
 
     Six queries for any number of machines.
     """
-    found: dict[str, datetime | None] = {}
+    return {machine_id: one.first for machine_id, one in outlook(machines, at, person=person).items()}
+
+
+def outlook(
+    machines: Sequence[Machine],
+    at: datetime,
+    *,
+    person: User | None = None,
+    ready: Collection[str] = (),
+) -> dict[str, Outlook]:
+    """Return by machine id whether it can be used this minute and when it can be booked: six queries for all.
+
+    ``ready``: the machines that stand free; one that is booked, held, closed or, for a minor, without an instructor is
+    not had now for all that.
+    """
+    found: dict[str, Outlook] = {}
     for machine_id, one in _until_horizon(machines, at, person=person).items():
         mine = _offers_of(one, one.terms.fitted(USUAL_MINUTES), at, at)
-        found[machine_id] = next((offer.start for offer in mine), None)
+        now = machine_id in ready and _fits_now(one, at)
+        found[machine_id] = Outlook(now, next((offer.start for offer in mine), None))
     return found
+
+
+def free_around(
+    machines: Sequence[Machine],
+    from_: datetime,
+    to: datetime,
+    *,
+    at: datetime,
+    minutes: int = USUAL_MINUTES,
+    person: User | None = None,
+) -> list[Offer]:
+    """Return each machine's first time on the grid that begins within ``[from_, to)``, earliest first.
+
+    A machine on whose terms ``minutes`` are too short or too long is offered for the nearest length that it has. Six
+    queries for any number of machines; for ``person`` when a minor.
+    """
+    begin = max(from_, at)
+    if to <= begin or not machines:
+        return []
+    found = []
+    # What begins before ``to`` may end after it.
+    for one in _known(machines, begin, to + timedelta(days=1), person=person).values():
+        mine = next(_offers_of(one, one.terms.fitted(minutes), at, begin), None)
+        if mine is not None and mine.start < to:
+            found.append(mine)
+    return sorted(found, key=lambda offer: offer.start)
+
+
+def free_at(
+    machines: Sequence[Machine], start: datetime, end: datetime, *, person: User | None = None
+) -> list[str]:
+    """Return the ids of those machines whose time is free for all of ``[start, end)``, in the order given."""
+    minutes = round((end - start).total_seconds() / 60)
+    known = _known(machines, start, end, person=person)
+    return [machine.pk for machine in machines if free_spans(known[machine.pk].times, start, end, minutes)]
 
 
 def alternatives(
@@ -200,6 +259,13 @@ def _until_horizon(
     terms = terms_of(machines)
     to = max(_bounds(machine, terms[machine.pk], at)[1] for machine in machines) + timedelta(days=1)
     return _known(machines, from_ or at, to, terms=terms, person=person)
+
+
+def _fits_now(one: _Known, at: datetime) -> bool:
+    """Say whether the shortest booking fits from this very moment on."""
+    shortest = one.terms.min_minutes
+    spans = free_spans(one.times, at, at + timedelta(minutes=shortest), shortest)
+    return any(span.start == at for span in spans)
 
 
 def _offers_of(one: _Known, minutes: int, at: datetime, from_: datetime) -> Iterator[Offer]:

@@ -19,7 +19,7 @@ class MachineTimes:
     taken: tuple[Span, ...]
     buffer_minutes: int
     grid_minutes: int
-    supervised: tuple[Span, ...] | None = None  # for a minor: only then, within the opening
+    supervised: tuple[Span, ...] | None = None  # where somebody must be there: only then, within the opening
 
 
 def free_spans(times: MachineTimes, from_: datetime, to: datetime, minutes: int) -> list[Span]:

@@ -53,7 +53,8 @@ class BookingFacts:
     open_bookings: int | None = None
     open_now: int = 0
     minor: bool = False
-    supervised: tuple[Span, ...] = ()  # when an instructor is there; read for minors alone
+    needs_instructor: bool = False  # the kind is for nobody alone
+    supervised: tuple[Span, ...] = ()  # when an instructor is there; read only where one must be
     no_shows: int = 0
     no_shows_before_pause: int = 0  # 0: nobody is ever asked to come first
     for_workshop: bool = (
@@ -145,8 +146,8 @@ def taken(facts: BookingFacts) -> Params | None:
 
 
 def unsupervised(facts: BookingFacts) -> Params | None:
-    """A minor's booking lies wholly within times at which an instructor is there."""
-    if not facts.minor:
+    """A minor's booking, or anybody's of such a kind, lies wholly within times at which an instructor is there."""
+    if not (facts.minor or facts.needs_instructor):
         return None
     there = within(facts.supervised, facts.start, facts.end)
     return None if there == [Span(facts.start, facts.end)] else {}

@@ -25,6 +25,8 @@ class MachineKind(models.Model):
     needs_plate = models.BooleanField(default=True)  # something must be emptied between two jobs
     remote_start = models.BooleanField(default=True)  # never for lasers and heat presses (SEC-26)
     needs_certificate = models.BooleanField(default=True)
+    # Half an hour of help, a dangerous machine: only while an instructor is on duty, for everybody.
+    needs_instructor = models.BooleanField(default=False, db_default=False)
     # What people do by hand at this kind: checklist, workpieces, frames... (shape: ``equipment.machines.guide``).
     guide = models.JSONField(default=dict, blank=True)
     # Booking rules of the kind, in minutes; horizon in days.
@@ -51,6 +53,11 @@ class MachineKind(models.Model):
         """The name in the reader's language, else in French."""
         names: dict[str, str] = self.names
         return names.get((get_language() or "fr")[:2]) or names.get("fr") or self.slug
+
+    @property
+    def is_place(self) -> bool:
+        """A table, a computer, a room, somebody's time: no file, nothing to empty, and one is as good as another."""
+        return not (self.takes_files or self.needs_plate)
 
     @property
     def by_hand(self) -> Guide:
