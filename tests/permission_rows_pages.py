@@ -82,6 +82,9 @@ ROWS: list[Row] = [
     form("agenda-open", (302, DONE, DONE, DONE, DONE, DONE, DONE)),  # each their own
     form("agenda-close", (302, DONE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED)),  # the owner alone has one
     Row("GET", "feed", EVERYBODY),  # who knows the owner's address; any other is 404 (test_agenda)
+    Row("GET", "machine-agenda", ON_DUTY_HERE),
+    form("machine-agenda-open", (302, REFUSED, REFUSED, DONE, DONE, DONE, 404)),
+    form("machine-agenda-close", (302, REFUSED, REFUSED, REFUSED, DONE, REFUSED, 404)),  # the staff alone has one
     Row("GET", "calendar-day", ON_DUTY),
     Row("GET", "calendar-week", ON_DUTY),
     Row("GET", "calendar-sheet", ON_DUTY),

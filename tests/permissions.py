@@ -90,6 +90,7 @@ def make_world(state: State, *, linked: bool) -> World:
     prepared = make_upload(owner, at=at, format="gcode", origin="prepared", content=b"G28\n")
     job = make_job(cast, state=state, at=at, upload=upload, machine_file=prepared, machine=cast.machine)
     _under_a_camera(cast, at)
+    open_feed(cast.person("staff"), at=at, machine_id=cast.machine.pk)
     return World(
         cast=cast,
         token=token,

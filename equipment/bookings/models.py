@@ -180,13 +180,25 @@ def newer(at: datetime) -> dict[str, Any]:
 
 
 class CalendarFeed(models.Model):
-    """A person's bookings for their own calendar program, behind one secret address. Deleted, the address is dead."""
+    """One person's secret address for their own calendar program. Deleted, the address is dead.
+
+    Behind it are their own bookings, or, for those on duty, the hours at which one machine is taken.
+    """
 
     id = models.CharField(primary_key=True, max_length=14, default=new_id, editable=False)
-    person = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feed"
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feeds"
     )
+    machine = models.ForeignKey(Machine, null=True, on_delete=models.CASCADE, related_name="calendar_feeds")
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "machine"], name="one_feed_each_of_a_machine"),
+            models.UniqueConstraint(
+                fields=["person"], condition=models.Q(machine=None), name="one_feed_of_a_person"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.created_at)

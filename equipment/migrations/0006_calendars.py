@@ -49,12 +49,31 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "person",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="calendar_feed",
+                        related_name="calendar_feeds",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                (
+                    "machine",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calendar_feeds",
+                        to="equipment.machine",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("person", "machine"), name="one_feed_each_of_a_machine"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("machine", None)),
+                        fields=("person",),
+                        name="one_feed_of_a_person",
+                    ),
+                ],
+            },
         ),
     ]

@@ -38,6 +38,7 @@ PLACES = {
     "calendar-day": "board",
     "calendar-week": "board",
     "calendar-sheet": "board",
+    "machine-agenda": "board",
     "board": "board",
     "machine": "board",
     "machine-new": "board",

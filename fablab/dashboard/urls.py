@@ -102,6 +102,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("machines/<str:machine_id>/cle/demander/", connections.key_request, name="machine-key-request"),
     path("machines/<str:machine_id>/cle/reponse/", connections.key_poll, name="machine-key-poll"),
     path("machines/<str:machine_id>/affiche/", at_machine.sheet, name="machine-sheet"),
+    path("machines/<str:machine_id>/agenda/", agenda.machine_agenda, name="machine-agenda"),
+    path("machines/<str:machine_id>/agenda/creer/", agenda.agenda_open, name="machine-agenda-open"),
+    path("machines/<str:machine_id>/agenda/supprimer/", agenda.agenda_close, name="machine-agenda-close"),
     path("machines/<str:machine_id>/code.svg", at_machine.qr, name="machine-qr"),
     # at the machine, behind its code
     path("m/<str:machine_id>/", at_machine.at_machine, name="at-machine"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from equipment.bookings.feeds import close_feed
+from equipment.bookings.feeds import close_feeds
 from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
 from equipment.certifications.models import Certificate
@@ -40,7 +40,7 @@ def forget(person: User) -> None:
     Notice.objects.filter(person=person).delete()
     Handling.objects.filter(person=person).delete()
     take_back(person)
-    close_feed(person)
+    close_feeds(person)
     _forget_answers(person)
     for event in MachineEvent.objects.filter(actor=person).iterator():
         details = kept_details(event.details, OF_MACHINES)
