@@ -92,7 +92,7 @@ def book(
     start, end = _whole_seconds(start, end)
     if title and not roles & ON_DUTY_ROLES:
         raise NotAllowed("workshop_by_staff")
-    wish = _Wish(person, start, end, actor, roles, at, _reasons(overrides), title=title.strip()[:80])
+    wish = _Wish(person, start, end, actor, roles, at, reasons_of(overrides), title=title.strip()[:80])
     _refuse(machine, wish, _judge(machine, wish))
     failpoint("judged")
 
@@ -138,7 +138,7 @@ def move(
     if booking.state != BookingState.CONFIRMED or booking.end <= at:
         raise Refused("booking_over")
     wish = _Wish(
-        booking.person, start, end, actor, roles, at, _reasons(overrides), booking, title=booking.title
+        booking.person, start, end, actor, roles, at, reasons_of(overrides), booking, title=booking.title
     )
     _refuse(machine, wish, _judge(machine, wish))
     failpoint("judged")
@@ -208,7 +208,7 @@ def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _reasons(overrides: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def reasons_of(overrides: Sequence[Mapping[str, str]]) -> dict[str, str]:
     problems = []
     reasons: dict[str, str] = {}
     for one in overrides:
@@ -258,7 +258,7 @@ def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], 
             if locked.retired_at is not None:
                 raise NotFound
             if not wish.title:
-                _lock_person(wish.person)
+                lock_person(wish.person)
             judgement = _judge(locked, wish)
             if not judgement.problems:
                 failpoint("before_insert")
@@ -271,7 +271,7 @@ def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], 
     raise AssertionError("a judgement without problems was not written")
 
 
-def _lock_person(person: User) -> None:
+def lock_person(person: User) -> None:
     """Have one booking of a person written at a time: hours of the week are counted, no constraint holds them.
 
     After the machine's lock, always. SQLite's transactions exclude each other anyway.
@@ -281,7 +281,14 @@ def _lock_person(person: User) -> None:
 
 
 def _logged(wish: _Wish, judgement: Judgement) -> list[dict[str, str]]:
+    return log_of(judgement, wish.overrides, wish.actor, wish.at)
+
+
+def log_of(
+    judgement: Judgement, reasons: Mapping[str, str], actor: User, at: datetime
+) -> list[dict[str, str]]:
+    """Return what is kept with a booking of the rules that somebody answered for."""
     return [
-        {"code": code, "reason": wish.overrides[code], "by": wish.actor.pk, "at": wish.at.isoformat()}
+        {"code": code, "reason": reasons[code], "by": actor.pk, "at": at.isoformat()}
         for code in judgement.overridden
     ]
