@@ -26,6 +26,16 @@ from fablab.people.states import MINORS
 NO_SHOWS_COUNT_FOR = timedelta(days=60)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a person has already. ``used_minutes`` and ``open_now`` are of one kind at one place."""
+
+    busy: tuple[Span, ...]
+    used_minutes: int
+    open_now: int
+    no_shows: int
+
+
 def facts_for(
     machine: Machine,
     *,
@@ -51,8 +61,46 @@ def facts_for(
         return not kind.needs_certificate or is_certified(who, kind.pk, machine.site_id, day)
 
     certified = for_workshop or may_use(person)
-    minor = person.age_band in MINORS
-    limits = limits_of(person, machine, start=start, at=at, leave_out=moving)
+    return assembled(
+        machine,
+        person,
+        start,
+        end,
+        at,
+        terms=terms,
+        times=times,
+        limits=limits_of(person, machine, start=start, at=at, leave_out=moving),
+        certified=certified,
+        actor_certified=certified if actor.pk == person.pk else not certified and may_use(actor),
+        power_cut=power_cut_between(machine.site_id, start, end),
+        watched=supervised(site, start, end) if must_be_watched(machine, person, for_workshop) else (),
+        for_workshop=for_workshop,
+    )
+
+
+def must_be_watched(machine: Machine, person: User, for_workshop: bool = False) -> bool:
+    """Say whether an instructor must be there: with a minor, and with anybody at such a kind."""
+    return (person.age_band in MINORS or machine.model.kind.needs_instructor) and not for_workshop
+
+
+def assembled(
+    machine: Machine,
+    person: User,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    *,
+    terms: Terms,
+    times: MachineTimes,
+    limits: Limits,
+    certified: bool,
+    actor_certified: bool,
+    power_cut: bool,
+    watched: Iterable[Span],
+    for_workshop: bool,
+) -> BookingFacts:
+    """Lay together what was read for one time on a machine. ``watched``: when an instructor is there."""
+    kind = machine.model.kind
     return BookingFacts(
         at=at,
         start=start,
@@ -69,37 +117,23 @@ def facts_for(
         max_minutes=terms.max_minutes,
         buffer_minutes=terms.buffer_minutes,
         grid_minutes=terms.grid_minutes,
-        power_cut=power_cut_between(machine.site_id, start, end),
-        actor_certified=certified if actor.pk == person.pk else not certified and may_use(actor),
+        power_cut=power_cut,
+        actor_certified=actor_certified,
         busy=limits.busy,
         weekly_minutes=terms.weekly_minutes,
         used_minutes=limits.used_minutes,
         open_bookings=terms.open_bookings,
         open_now=limits.open_now,
-        minor=minor,
+        minor=person.age_band in MINORS,
         needs_instructor=kind.needs_instructor,
-        supervised=(
-            tuple(supervised(site, start, end))
-            if (minor or kind.needs_instructor) and not for_workshop
-            else ()
-        ),
+        supervised=tuple(watched),
         no_shows=limits.no_shows,
-        no_shows_before_pause=site.no_shows_before_pause,
+        no_shows_before_pause=machine.site.no_shows_before_pause,
         for_workshop=for_workshop,
     )
 
 
 # --- what limits a person -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a person has already. ``used_minutes`` and ``open_now`` are of one kind at one place."""
-
-    busy: tuple[Span, ...]
-    used_minutes: int
-    open_now: int
-    no_shows: int
 
 
 def limits_of(
