@@ -1,6 +1,6 @@
 """Times, places and sizes as people read them, in their language and on the site's clock."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from fablab.core.times import clock_time as clock_time  # with the rest, for pages
 from fablab.core.times import day_and_time as day_and_time
 from fablab.core.times import day_name as day_name
-from fablab.core.times import language
+from fablab.core.times import language, nearest_quarter
 from fablab.core.times import listed as listed
 
 
@@ -23,8 +23,7 @@ def until(at: datetime, zone: str) -> str:
 
 def around(at: datetime, zone: str) -> str:
     """Return an estimate rounded to the quarter hour (UX-12)."""
-    local = at.astimezone(ZoneInfo(zone)) + timedelta(minutes=7, seconds=30)
-    return clock_time(local - timedelta(minutes=local.minute % 15), zone)
+    return clock_time(nearest_quarter(at, zone), zone)
 
 
 def full_day(at: datetime, zone: str) -> str:

@@ -1,6 +1,6 @@
 """Telling people what the plan means for them, and ways out."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -10,6 +10,7 @@ from equipment.bookings.queries import booking_for
 from equipment.machines.locks import lock_machine
 from fablab.core.clock import local_time
 from fablab.core.errors import Problem
+from fablab.core.times import next_quarter
 from fablab.notices import services as notices
 from fablab.notices.queries import standing
 from fablab.people.models import User
@@ -19,7 +20,6 @@ from jobs.lifecycle.moving import follow_booking
 from jobs.planning.overruns import Overrun, near_overruns
 from jobs.planning.queries import against_taking
 
-QUARTER = timedelta(minutes=15)
 OVERRUN = "overrun_booking"
 OVERRUN_OPEN = "overrun_booking_open"  # nobody knows until when
 
@@ -54,9 +54,7 @@ def _warn(one: Overrun, booking: Booking, at: datetime) -> int:
 
 def _around(moment: datetime, zone: str) -> str:
     """Return the wall time, up to the next quarter of an hour: nobody is told to come too early (UX-12)."""
-    wall = local_time(moment, zone)
-    late = timedelta(minutes=wall.minute % 15, seconds=wall.second, microseconds=wall.microsecond)
-    return f"{wall + (QUARTER - late if late else timedelta()):%H:%M}"
+    return f"{local_time(next_quarter(moment, zone), zone):%H:%M}"
 
 
 def _key(attempt_id: str, booking_id: str) -> str:
