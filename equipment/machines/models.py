@@ -203,17 +203,30 @@ class MachineEvent(models.Model):
 
 
 class Outage(models.Model):
-    """A time in which a machine cannot be used; without ``end`` it lasts until someone ends it."""
+    """A time in which a machine cannot be used; without ``end`` it lasts until someone ends it.
+
+    ``expected_end`` is a guess about one without end: what is booked after it may take place, as long as it is to come.
+    """
 
     machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="outages")
     start = models.DateTimeField()
     end = models.DateTimeField(null=True, blank=True)
+    expected_end = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    photo = models.CharField(
+        max_length=40, blank=True, default="", db_default=""
+    )  # a file's name: ``equipment.machines.photos``
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__isnull=True) | models.Q(end__gte=models.F("start")),
+                name="outage_ends_after_it_begins",
+            )
+        ]
         indexes = [models.Index(fields=["machine", "start"], name="outage_by_machine")]  # booking facts
 
     def __str__(self) -> str:

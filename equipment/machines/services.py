@@ -14,12 +14,13 @@ from equipment.machines import connection, fitted
 from equipment.machines.heard import Lease, drop_lease, hear, keep_leases, take_lease
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
-from equipment.machines.models import Machine, MachineModel, Outage
+from equipment.machines.models import Machine, MachineModel
+from equipment.machines.outages import back_in_service, end_outage, plan_outage, put_out_of_order, set_photo
 from equipment.machines.plate import clear_plate, mark_plate, void_plate_token
-from equipment.machines.record import log, write
+from equipment.machines.record import log
 from equipment.machines.states import AT_WORK, STREAMED, Driver, Plate, Report
 from equipment.sites.queries import require_role
-from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
+from equipment.sites.states import STAFF_ROLES
 from fablab.core.errors import Malformed, NotFound, Problem, Refused
 from fablab.core.sealed import seal
 from fablab.people.models import User
@@ -31,11 +32,14 @@ __all__ = [
     "change_machine",
     "clear_plate",
     "drop_lease",
+    "end_outage",
     "hear",
     "keep_leases",
     "mark_plate",
+    "plan_outage",
     "put_out_of_order",
     "retire_machine",
+    "set_photo",
     "settle_key_request",
     "store_key_request",
     "take_lease",
@@ -207,47 +211,6 @@ def settle_key_request(
     return True
 
 
-# --- outages ----------------------------------------------------------------------------------------------
-
-
-def put_out_of_order(machine_id: str, *, actor: User | None, reason: str, at: datetime) -> Machine:
-    """Take a machine out of service until somebody brings it back; ``actor`` is None when it reported a fault.
-
-    Raises ``NotFound``, ``NotAllowed`` (instructors and staff), ``Malformed``: a reason is missing or too long;
-    ``Refused``: ``already_out_of_order`` (a second report by the machine itself changes nothing).
-    """
-    with transaction.atomic():
-        machine = _for_duty(machine_id, actor)
-        reason = reason.strip()
-        if not reason or len(reason) > 200:
-            raise Malformed(Problem("reason_too_long" if reason else "reason_missing", field="reason"))
-        if machine.out_of_order_since is not None:
-            if actor is None:
-                return machine
-            raise Refused("already_out_of_order")
-        Outage.objects.create(machine=machine, start=at, reason=reason, created_by=actor)
-        write(machine, out_of_order_since=at, out_of_order_reason=reason, plate_token="")
-        log(machine, "out_of_order", actor, at, {"reason": reason})
-    machine_changed(machine)
-    return machine
-
-
-def back_in_service(machine_id: str, *, actor: User, at: datetime) -> Machine:
-    """Bring a machine back. Its plate is what it was; a start needs a fresh look at it.
-
-    Raises ``NotFound``, ``NotAllowed``, ``Refused``: ``not_out_of_order``.
-    """
-    with transaction.atomic():
-        machine = _for_duty(machine_id, actor)
-        if machine.out_of_order_since is None:
-            raise Refused("not_out_of_order")
-        Outage.objects.filter(machine=machine, end__isnull=True, start__lte=at).update(end=at)
-        write(machine, out_of_order_since=None, out_of_order_reason="")
-        log(machine, "back_in_service", actor, at)
-    machine_changed(machine)
-    return machine
-
-
 # --- inside -----------------------------------------------------------------------------------------------
 
 
@@ -257,15 +220,6 @@ def _for_staff(machine_id: str, actor: User, *, installation_admin: bool = False
     if machine.retired_at is not None:
         raise NotFound
     require_role(actor, machine.site_id, STAFF_ROLES, installation_admin=installation_admin)
-    return machine
-
-
-def _for_duty(machine_id: str, actor: User | None) -> Machine:
-    machine = lock_machine(machine_id)
-    if machine.retired_at is not None:
-        raise NotFound
-    if actor is not None:
-        require_role(actor, machine.site_id, ON_DUTY_ROLES)
     return machine
 
 
