@@ -15,6 +15,7 @@ from equipment.bookings.states import HOLDING, BookingState
 from equipment.bookings.terms import NAMES, Source, Terms, resolve
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import Machine, Outage
+from equipment.machines.outages import until_when
 from equipment.machines.queries import localized
 from equipment.sites.models import Site
 from equipment.sites.queries import openings, power_cut_between
@@ -54,7 +55,7 @@ def facts_for(
     kind, site = machine.model.kind, machine.site
     day = local_day(start, site.time_zone)  # "on the day itself"
     known = terms_of([machine])
-    times = times_of([machine], start, end, terms=known, leave_out=moving)[machine.pk]
+    times = times_of([machine], start, end, terms=known, leave_out=moving, at=at)[machine.pk]
     terms = known[machine.pk]
 
     def may_use(who: User) -> bool:
@@ -242,10 +243,12 @@ def times_of(
     terms: Mapping[str, Terms],
     leave_out: Booking | None = None,
     person: User | None = None,
+    at: datetime | None = None,
 ) -> dict[str, MachineTimes]:
     """Return what is known of these machines' time, by machine id: five queries for any number of machines.
 
-    The machines come with site, model and kind. With ``person``, a minor's, and for kinds that nobody uses alone,
+    The machines come with site, model and kind. ``at`` is now, where ``from_`` may be later: a guess when a machine is
+    back counts for nothing once it is over. With ``person``, a minor's, and for kinds that nobody uses alone,
     only what an instructor is there for is open (six queries more for each place).
     """
     sites = {machine.site_id: machine.site for machine in machines}
@@ -260,10 +263,12 @@ def times_of(
     ids = [machine.pk for machine in machines]
     outages: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
     taken: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
+    told: set[str] = set()  # of these it is known why they are out of order, and perhaps until when
     for outage in Outage.objects.filter(
         Q(end__isnull=True) | Q(end__gt=from_), machine__in=ids, start__lt=to
     ):
-        outages[outage.machine_id].append(Span(outage.start, outage.end or FOREVER))
+        outages[outage.machine_id].append(Span(outage.start, until_when(outage, at or from_) or FOREVER))
+        told |= {outage.machine_id} if outage.end is None else set()
     booked = Booking.objects.filter(
         machine__in=ids,
         # A time kept for somebody counts until it is written down that its while is over: never shown free too early.
@@ -276,7 +281,7 @@ def times_of(
     for machine_id, start, end in booked.values_list("machine_id", "held_start", "held_end"):
         taken[machine_id].append(Span(start, end))
     for machine in machines:
-        if machine.out_of_order_since is not None:
+        if machine.out_of_order_since is not None and machine.pk not in told:
             outages[machine.pk].append(Span(machine.out_of_order_since, FOREVER))
     return {
         machine.pk: MachineTimes(

@@ -8,12 +8,14 @@ from itertools import islice
 
 from equipment.bookings.facts import terms_of, times_of
 from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
+from equipment.bookings.models import Booking
 from equipment.bookings.terms import Terms
 from equipment.certifications.queries import is_certified
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
 from fablab.core.clock import Span, local_day, midnight, within
 from fablab.people.models import User
+from fablab.people.states import MINORS
 
 USUAL_MINUTES = 60  # of a booking, unless told otherwise
 ALTERNATIVES = 3
@@ -88,7 +90,7 @@ def bookable_intervals(
         return []
     if not _certified(viewer, machine, at):
         return []
-    known = _known([machine], from_, to, terms=terms, person=viewer)[machine.pk]
+    known = _known([machine], from_, to, terms=terms, person=viewer, at=at)[machine.pk]
     # A booking begins within the horizon and may end after it.
     return [span for span in free_spans(known.times, from_, to, wanted) if span.start < latest]
 
@@ -190,7 +192,7 @@ def free_around(
         return []
     found = []
     # What begins before ``to`` may end after it.
-    for one in _known(machines, begin, to + timedelta(days=1), person=person).values():
+    for one in _known(machines, begin, to + timedelta(days=1), person=person, at=at).values():
         mine = next(_offers_of(one, one.terms.fitted(minutes), at, begin), None)
         if mine is not None and mine.start < to:
             found.append(mine)
@@ -214,14 +216,51 @@ def alternatives(
     Those of the same machine come first, then those of machines of the same model, then of the same kind, at the
     same site. None for somebody who may not use the kind: they would be refused there too.
     """
-    kind = machine.model.kind
     if not _certified(person, machine, start):
         return []
-    same_kind = in_use().filter(site_id=machine.site_id, model__kind_id=kind.pk).order_by("name")
-    others = sorted(same_kind.exclude(pk=machine.pk), key=lambda other: other.model_id != machine.model_id)
+    machines = _of_kind(machine)
+    return _nearest(_until_horizon(machines, at, person=person), machine, start, end, at)
+
+
+def alternatives_for(bookings: Sequence[Booking], at: datetime) -> dict[str, list[Offer]]:
+    """Do as ``alternatives`` for bookings that somebody has to give up, by booking id.
+
+    They come with machine, site, model, kind and person. Eight queries for each kind of machine at a place; a minor's
+    are looked up by themselves, because somebody must be there.
+    """
+    found: dict[str, list[Offer]] = {}
+    known: dict[tuple[str, str], dict[str, _Known]] = {}
+    for booking in bookings:
+        machine = booking.machine
+        if booking.person.age_band in MINORS:
+            found[booking.pk] = alternatives(
+                machine, person=booking.person, start=booking.start, end=booking.end, at=at
+            )
+            continue
+        key = machine.site_id, machine.model.kind_id
+        if key not in known:
+            known[key] = _until_horizon(_of_kind(machine), at)
+        found[booking.pk] = _nearest(known[key], machine, booking.start, booking.end, at)
+    return found
+
+
+def _of_kind(machine: Machine) -> list[Machine]:
+    """Return the machine and, by name, all others of its kind at its place."""
+    same_kind = in_use().filter(site_id=machine.site_id, model__kind_id=machine.model.kind_id)
+    return [machine, *same_kind.exclude(pk=machine.pk).order_by("name")]
+
+
+def _nearest(
+    known: Mapping[str, _Known], machine: Machine, start: datetime, end: datetime, at: datetime
+) -> list[Offer]:
+    """Return the times nearest to a wish: the machine's own first, then those of its model, then all."""
+
+    def farther(one: _Known) -> tuple[bool, bool]:
+        return one.machine.pk != machine.pk, one.machine.model_id != machine.model_id
+
     wished = round((end - start).total_seconds() / 60)
     found: list[Offer] = []
-    for one in _until_horizon([machine, *others], at, person=person).values():
+    for one in sorted(known.values(), key=farther):
         spans = (Span(offer.start, offer.end) for offer in _offers_of(one, one.terms.fitted(wished), at, at))
         near = nearest(spans, start, ALTERNATIVES - len(found))
         found += [Offer(span.start, span.end, one.machine.pk) for span in near]
@@ -244,9 +283,10 @@ def _known(
     *,
     terms: Mapping[str, Terms] | None = None,
     person: User | None = None,
+    at: datetime | None = None,
 ) -> dict[str, _Known]:
     terms = terms_of(machines) if terms is None else terms
-    times = times_of(machines, from_, to, terms=terms, person=person)
+    times = times_of(machines, from_, to, terms=terms, person=person, at=at)
     return {machine.pk: _Known(machine, terms[machine.pk], times[machine.pk]) for machine in machines}
 
 
@@ -258,7 +298,7 @@ def _until_horizon(
         return {}
     terms = terms_of(machines)
     to = max(_bounds(machine, terms[machine.pk], at)[1] for machine in machines) + timedelta(days=1)
-    return _known(machines, from_ or at, to, terms=terms, person=person)
+    return _known(machines, from_ or at, to, terms=terms, person=person, at=at)
 
 
 def _fits_now(one: _Known, at: datetime) -> bool:

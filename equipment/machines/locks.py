@@ -35,3 +35,13 @@ _LOCKED = Prepared(
         .filter(pk=machine_id)
     )
 )
+
+
+def lock_machines_of(site_id: str) -> list[Machine]:
+    """Lock every machine of a site, in the order of their ids: what follows holds for each booking made there.
+
+    Raises ``RuntimeError`` outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("lock_machines_of outside a transaction")
+    return list(Machine.objects.select_for_update(no_key=True).filter(site_id=site_id).order_by("pk"))
