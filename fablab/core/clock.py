@@ -135,10 +135,16 @@ def opening_spans(
     by_weekday: dict[int, list[Hours]] = {}
     for one in hours:
         by_weekday.setdefault(one.weekday, []).append(one)
-    closed = list(closures)
-    found = []
     # From the day before: "closes" may lie as late as the end of the next day.
-    for day in _days(local_day(from_, zone) - timedelta(days=1), local_day(to, zone)):
+    first, last = local_day(from_, zone) - timedelta(days=1), local_day(to, zone)
+    # Only these days of a closure: one "until the year 9999" ends where the calendar does.
+    closed = [
+        Closed(max(closure.first_day, first), min(closure.last_day, last))
+        for closure in closures
+        if closure.first_day <= last and first <= closure.last_day
+    ]
+    found = []
+    for day in _days(first, last):
         if any(closure.first_day <= day <= closure.last_day for closure in closed):
             continue
         for one in by_weekday.get(day.weekday(), []):

@@ -202,6 +202,16 @@ def test_closing_time_is_the_end_of_the_opening_that_runs_now() -> None:
     assert closing_after(DAILY, [Closed(date(2026, 11, 23), date(2026, 11, 23))], "Europe/Paris", at) is None
 
 
+def test_a_place_that_closes_for_good_is_closed_from_then_on() -> None:
+    monday, zone = date(2026, 11, 23), "Europe/Paris"
+    for_good = [Closed(monday, date.max)]
+    for before in (ALWAYS, DAILY):
+        spans = opening_spans(before, for_good, zone, midnight(monday, zone) - timedelta(days=3), LAST)
+        assert spans[-1].end == closing_after(before, for_good, zone, paris(date(2026, 11, 22), 10))
+        assert spans[-1].end <= midnight(monday, zone)
+    assert opening_spans(ALWAYS, [Closed(date.min, date.max)], zone, FIRST, LAST) == []
+
+
 def test_hours_that_touch_are_one_opening() -> None:
     halves = [Hours(0, 9 * 60, 13 * 60), Hours(0, 13 * 60, 18 * 60)]
     at = paris(date(2026, 11, 23), 10)
