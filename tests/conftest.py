@@ -12,7 +12,12 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import settings as hypothesis_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-pytest_plugins = ["tests.fixtures.services", "tests.fixtures.browser", "tests.fixtures.octoprint"]
+pytest_plugins = [
+    "tests.fixtures.services",
+    "tests.fixtures.browser",
+    "tests.fixtures.octoprint",
+    "tests.fixtures.readings",
+]
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("random", deadline=None, print_blob=True)

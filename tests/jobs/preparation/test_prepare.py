@@ -32,7 +32,7 @@ from tests.jobs.uploads.builders import (
     make_site,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_file_read_once")]
 SETTINGS = {"material": "PLA", "quality": "normal", "copies": 1, "supports": "auto"}
 
 

@@ -19,7 +19,7 @@ from tests.samples import find
 from tests.samples.cutting import CUTTER
 from tests.samples.sewing import EMBROIDERY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_file_read_once")]
 SETTINGS = {"material": "Flex", "copies": 1, "workpiece": "tshirt", "frame": "mat-30", "mirror": False}
 
 

@@ -22,7 +22,7 @@ from tests.jobs.uploads.builders import (
     make_site,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_file_read_once")]
 
 
 def inspected(content: bytes, name: str, *models: MachineModel) -> Upload:
