@@ -183,6 +183,14 @@ ROWS: list[Row] = [
     Row("POST", "start-gap", (302, REFUSED, REFUSED, REFUSED, REFUSED, DONE, DONE), form=True,
         body=lambda world: {"start_gap_s": "20"}),
     form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
+    # on what terms machines are booked
+    Row("GET", "terms", STAFF),
+    Row("POST", "terms-day", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), form=True,
+        body=lambda world: {"grace_minutes": "12", "hold_minutes": "30", "no_shows_before_pause": "3"}),
+    Row("GET", "terms-kind", STAFF_HERE),
+    form("terms-kind-save", MAY_STAFF),
+    Row("GET", "terms-machine", STAFF_HERE),
+    form("terms-machine-save", MAY_STAFF),
     # who may use what
     Row("GET", "certificates", ON_DUTY),
     Row("GET", "certificate-grant", ON_DUTY_HERE),

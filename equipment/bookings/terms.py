@@ -33,7 +33,18 @@ class Terms:
 
 NAMES: tuple[str, ...] = tuple(one.name for one in fields(Terms))
 UNLIMITED = 0  # how a place says "without limit" where its kind has one
-_MAY_BE_UNLIMITED = frozenset({"weekly_minutes", "open_bookings"})
+MAY_BE_UNLIMITED = frozenset({"weekly_minutes", "open_bookings"})
+# What can be said of each: least and most.
+RANGES: Mapping[str, tuple[int, int]] = {
+    "buffer_minutes": (0, 24 * 60),
+    "notice_minutes": (0, 14 * 24 * 60),
+    "horizon_days": (0, 366),
+    "min_minutes": (5, 24 * 60),
+    "max_minutes": (5, 7 * 24 * 60),
+    "grid_minutes": (5, 24 * 60),
+    "weekly_minutes": (5, 7 * 24 * 60),
+    "open_bookings": (1, 100),
+}
 
 
 def resolve(
@@ -51,7 +62,7 @@ def resolve(
             if value is not None:
                 found[name], sources[name] = value, source
     values = {
-        name: None if name in _MAY_BE_UNLIMITED and value == UNLIMITED else value
+        name: None if name in MAY_BE_UNLIMITED and value == UNLIMITED else value
         for name, value in found.items()
     }
     return Terms(**values), sources  # type: ignore[arg-type]  # names are the fields'; a kind has every other one

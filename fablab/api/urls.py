@@ -17,6 +17,7 @@ from fablab.api import (
     maintenance,
     people,
     sites,
+    terms,
     uploads,
 )
 
@@ -70,6 +71,8 @@ v1 = [
     ),
     path("machines/<id:machine_id>/back-in-service/", machines.BackInService.as_view(), name="machine-back"),
     path("machines/<id:machine_id>/free/", machines.Free.as_view(), name="machine-free"),
+    path("machines/<id:machine_id>/terms/", terms.MachineTerms.as_view(), name="machine-terms"),
+    path("sites/<id:site_id>/terms/<slug:kind>/", terms.KindTerms.as_view(), name="site-terms"),
     path("machines/<id:machine_id>/next/", at_machine.Next.as_view(), name="machine-next"),
     path("machines/<id:machine_id>/use-now/", at_machine.UseNow.as_view(), name="machine-use-now"),
     path("machines/<id:machine_id>/report-fault/", at_machine.ReportFault.as_view(), name="machine-fault"),

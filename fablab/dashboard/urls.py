@@ -12,6 +12,7 @@ from fablab.dashboard import (
     bookings,
     calendars,
     connections,
+    counting,
     desk,
     erasing,
     files,
@@ -26,6 +27,8 @@ from fablab.dashboard import (
     queue_page,
     recovery,
     signing,
+    terms,
+    when,
     worklist,
 )
 
@@ -47,6 +50,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reserver/", booking.book, name="book"),
     path("reserver/<slug:kind>/", booking.book_kind, name="book-kind"),
     path("reserver/<slug:kind>/confirmer/", booking.book_confirm, name="book-confirm"),
+    path("quand/", when.when, name="when"),
+    path("quand/confirmer/", when.when_confirm, name="when-confirm"),
+    path("compter/", counting.counting, name="counting"),
+    path("compter/<str:kind_id>/", counting.count, name="count"),
     path("reservations/", bookings.bookings, name="bookings"),
     path("reservations/agenda/", agenda.agenda, name="agenda"),
     path("reservations/agenda/creer/", agenda.agenda_open, name="agenda-open"),
@@ -125,6 +132,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("coupures/ecart/", power_cuts.set_gap, name="start-gap"),
     path("coupures/<str:cut_id>/annuler/", power_cuts.cancel, name="power-cut-cancel"),
     path("messages/<str:notice_id>/vu/", notices.seen, name="notice-seen"),
+    # on what terms machines are booked
+    path("reglages/reservations/", terms.rules, name="terms"),
+    path("reglages/reservations/jour/", terms.save_day, name="terms-day"),
+    path("reglages/reservations/<slug:kind>/", terms.of_kind, name="terms-kind"),
+    path("reglages/reservations/<slug:kind>/valider/", terms.save_kind, name="terms-kind-save"),
+    path("machines/<str:machine_id>/reservations/", terms.of_machine, name="terms-machine"),
+    path("machines/<str:machine_id>/reservations/valider/", terms.save_machine, name="terms-machine-save"),
     # who may use what
     path("habilitations/", people.certificates, name="certificates"),
     path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),
