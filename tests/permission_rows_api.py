@@ -151,8 +151,8 @@ ROWS: list[Row] = [
     Row("PATCH", "api:machine-maintenance", STAFF, body=lambda world: {"every_hours": 200}),
     Row("GET", "api:machine-terms", AT_THE_SITE),
     Row("PUT", "api:machine-terms", STAFF, body=lambda world: {"max_minutes": 180}),
-    Row("GET", "api:site-terms", AT_THE_SITE, "/api/v1/sites/{site_id}/terms/{kind}/"),
-    Row("PUT", "api:site-terms", STAFF, "/api/v1/sites/{site_id}/terms/{kind}/",
+    Row("GET", "api:site-terms", AT_THE_SITE),
+    Row("PUT", "api:site-terms", STAFF,
         body=lambda world: {"weekly_minutes": 0}),
     Row("GET", "api:booking-list", SIGNED_IN),
     # Instructors of this lab are not certified themselves, so the rules refuse them (409); nobody sees another

@@ -61,6 +61,7 @@ class World:
             "machine_id": self.cast.machine.pk,
             "spare_id": self.spare.pk,
             "kind": self.cast.kind.slug,
+            "kind_id": self.cast.kind.pk,
             "booking_id": self.booking.pk,
             "upload_id": self.upload.pk,
             "arriving_id": self.arriving,

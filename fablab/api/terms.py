@@ -83,24 +83,24 @@ class MachineTerms(Endpoint):
 
 
 class KindTerms(Endpoint):
-    """Of a kind (its slug) at a place. Read by everybody there; written by its staff."""
+    """Of a kind at a place. Read by everybody there; written by its staff."""
 
     @extend_schema(operation_id="site_terms", responses=TermsOut)
-    def get(self, request: Request, site_id: str, kind: str) -> Response:
+    def get(self, request: Request, site_id: str, kind_id: str) -> Response:
         query_of(request, NoQuery)
-        return Response(_shape(self.machine(site_id, kind), Source.SITE))
+        return Response(_shape(self.machine(site_id, kind_id), Source.SITE))
 
     @extend_schema(operation_id="site_terms_set", request=TermsIn, responses=TermsOut)
-    def put(self, request: Request, site_id: str, kind: str) -> Response:
+    def put(self, request: Request, site_id: str, kind_id: str) -> Response:
         given = body_of(request, TermsIn)
-        machine = self.machine(site_id, kind)
+        machine = self.machine(site_id, kind_id)
         agreeing.set_terms(
             site_id=site_id, kind_id=machine.model.kind_id, said=given, actor=self.person, at=self.at
         )
         return Response(_shape(machine, Source.SITE))
 
-    def machine(self, site_id: str, kind: str) -> Any:
-        found = visible_machines(self.person, site_id=site_id, kind=kind).first()
+    def machine(self, site_id: str, kind_id: str) -> Any:
+        found = visible_machines(self.person, site_id=site_id, kind=kind_id).first()
         if found is None:
             raise NotFound
         return found
