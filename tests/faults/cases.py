@@ -229,6 +229,7 @@ CASES: tuple[Case, ...] = (
             counted("U", "equipment/bookings/test_free_times.py::test_what_is_free_and_offered_is_what_counting_every_minute_finds_and_what_the_rules_would_take", 20_000, "FABLAB_CLOCK_WORLDS", 5_000),
             counted("U", WEEKLY + "test_each_occurrence_is_the_time_at_which_a_clock_read_every_minute_stands_between_the_two_times", 20_000, "FABLAB_CLOCK_WORLDS", 5_000),
             proof("U", WEEKLY + "test_ten_o_clock_every_tuesday_is_ten_o_clock_on_every_tuesday_of_twelve_years"),
+            proof("D", "fablab/dashboard/test_clock_changes.py::test_a_night_with_two_o_clock_twice_offers_both_told_apart_and_the_second_is_booked_as_it_reads"),
         ),
     ),
     Case(
