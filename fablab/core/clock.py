@@ -196,16 +196,18 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """Return ``spans`` (in order, apart from each other) minus ``taken``."""
     rest: list[Span] = []
     holes = merged(taken)
+    first = 0  # both are in order: what ended before this span is looked at no more
     for span in spans:
         start = span.start
-        for hole in holes:
-            if hole.end <= start:
-                continue
-            if hole.start >= span.end:
-                break
+        while first < len(holes) and holes[first].end <= start:
+            first += 1
+        number = first
+        while number < len(holes) and holes[number].start < span.end:
+            hole = holes[number]
             if hole.start > start:
                 rest.append(Span(start, hole.start))
             start = hole.end
+            number += 1
         if start < span.end:
             rest.append(Span(start, span.end))
     return rest
