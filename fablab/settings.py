@@ -177,6 +177,9 @@ else:
         "options": f"-c lock_timeout={LOCK_SECONDS}s"
         + ("" if TESTING else f" -c idle_in_transaction_session_timeout={LOCK_SECONDS}s"),
         "connect_timeout": 5,
+        # What is asked all day long (core/prepared.py) is planned once for each connection. A pooler that gives a
+        # connection to others between two transactions has to know of that, or DATABASE_PREPARES be 0.
+        "prepare_threshold": 0 if env.bool("DATABASE_PREPARES", default=True) else None,
     }
     # A connection from before the server's restart is replaced before it is used.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -91,11 +91,22 @@ class _WorkedOut:
     def rows(self, values: Sequence[Any]) -> list[Any]:
         given = [self._bound(value) for value in _flat(values)]
         parameters = [fixed if number is None else given[number] for number, fixed in self._plan]
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(self._sql, parameters)
             found = cursor.fetchall()
         rows = self._compiler.apply_converters(found, self._converters)
         return [self._made(row) for row in rows] if self._models else [tuple(row) for row in rows]
+
+    def _cursor(self) -> Any:
+        cursor = self._connection.cursor()
+        if self._connection.vendor == "postgresql":
+            # Django's own puts the values into the text; a server that gets them apart plans the text only once.
+            from django.db.backends.postgresql.base import ServerBindingCursor
+
+            cursor.cursor = ServerBindingCursor(  # type: ignore[call-arg]  # the stubs miss what it inherits
+                self._connection.connection
+            )
+        return cursor
 
     def _made(self, row: Sequence[Any]) -> Any:
         made = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._columns])
