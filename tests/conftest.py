@@ -1,5 +1,6 @@
 """What every test stands on: real counterparts, printed seeds, a folder of its own that ends with the run."""
 
+import functools
 import gc
 import os
 import shutil
@@ -36,7 +37,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What waits for browsers and printers runs apart, and only the files that say so are read for it (.ci/test).
+APART = ("browser", "octoprint")
+
+
+@functools.cache
+def text_of(path: Path) -> str:
+    return path.read_text()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in APART:
+            if item.get_closest_marker(mark) is not None and f"mark.{mark}" not in text_of(item.path):
+                raise pytest.UsageError(f"{item.nodeid} is marked {mark}: that has to stand in its own file")
     if not config.getoption("--database-only"):
         return
 
