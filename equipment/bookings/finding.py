@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 
-from equipment.bookings.facts import terms_of, times_of
+from equipment.bookings.facts import limits_of, terms_of, times_of
 from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
 from equipment.bookings.models import Booking
 from equipment.bookings.terms import Terms
@@ -214,12 +214,14 @@ def alternatives(
     """Return up to three times that this person could book instead, nearest to the wish.
 
     Those of the same machine come first, then those of machines of the same model, then of the same kind, at the
-    same site. None for somebody who may not use the kind: they would be refused there too.
+    same site; none at which they have something else booked. None for somebody who may not use the kind: they would be
+    refused there too.
     """
     if not _certified(person, machine, start):
         return []
     machines = _of_kind(machine)
-    return _nearest(_until_horizon(machines, at, person=person), machine, start, end, at)
+    busy = limits_of(person, machine, start=start, at=at).busy
+    return _nearest(_until_horizon(machines, at, person=person), machine, start, end, at, busy)
 
 
 def alternatives_for(bookings: Sequence[Booking], at: datetime) -> dict[str, list[Offer]]:
@@ -251,9 +253,17 @@ def _of_kind(machine: Machine) -> list[Machine]:
 
 
 def _nearest(
-    known: Mapping[str, _Known], machine: Machine, start: datetime, end: datetime, at: datetime
+    known: Mapping[str, _Known],
+    machine: Machine,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    busy: Sequence[Span] = (),
 ) -> list[Offer]:
-    """Return the times nearest to a wish: the machine's own first, then those of its model, then all."""
+    """Return the times nearest to a wish: the machine's own first, then those of its model, then all.
+
+    None of them meets ``busy``, what its person has booked elsewhere.
+    """
 
     def farther(one: _Known) -> tuple[bool, bool]:
         return one.machine.pk != machine.pk, one.machine.model_id != machine.model_id
@@ -261,7 +271,11 @@ def _nearest(
     wished = round((end - start).total_seconds() / 60)
     found: list[Offer] = []
     for one in sorted(known.values(), key=farther):
-        spans = (Span(offer.start, offer.end) for offer in _offers_of(one, one.terms.fitted(wished), at, at))
+        spans = (
+            Span(offer.start, offer.end)
+            for offer in _offers_of(one, one.terms.fitted(wished), at, at)
+            if not any(span.start < offer.end and offer.start < span.end for span in busy)
+        )
         near = nearest(spans, start, ALTERNATIVES - len(found))
         found += [Offer(span.start, span.end, one.machine.pk) for span in near]
         if len(found) == ALTERNATIVES:

@@ -211,6 +211,11 @@ DRAWINGS: dict[str, str] = {
         '<path d="M48 40V26M48 26l32-12M38 26h20"/><path class="mark" d="M30 60v2M48 60v2M66 60v2"/>'
     ),
     "table": '<path class="fill" d="M8 40h80v10H8z"/><path d="M16 50v34M80 50v34M34 40V26h28v14"/>',
+    "computer": (
+        '<path class="fill" d="M12 18h72v48H12z"/><path d="M40 66l-4 14h24l-4-14M28 80h40"/>'
+        '<path class="mark" d="M26 32h28M26 44h18"/>'
+    ),
+    "room": '<path class="fill" d="M28 12h40v72H28z"/><path d="M12 84h72"/><path class="mark" d="M58 48v2"/>',
     "machine": (
         '<path class="fill" d="M16 28h64v54H16z"/><path d="M32 28V14h32v14M28 46h18M28 58h30"/>'
         '<circle class="mark" cx="66" cy="46" r="5"/>'

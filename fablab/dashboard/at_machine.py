@@ -81,7 +81,7 @@ def _for_members(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
     work = handwork.work(found, shape, asked)
     use = None
     if shape["state"] == Condition.FREE and work["job"] is None:
-        until = longest_now(found, asked.at)
+        until = longest_now(found, asked.at, person=asked.person)
         use = reverse("at-machine-use", args=[found.pk]) if until else None
     return {
         **work,
@@ -311,7 +311,7 @@ def use(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     found = machine_for(asked.person, machine_id)
     if request.method == "POST":
         return _use(request, machine_id)
-    until = longest_now(found, asked.at)
+    until = longest_now(found, asked.at, person=asked.person)
     return render(
         request,
         "dashboard/at_machine_use.html",

@@ -18,8 +18,8 @@ from fablab.core.clock import FIRST_YEAR, LAST_YEAR, Span, local_day, merged, mi
 from fablab.core.errors import NotAllowed
 from fablab.core.times import clock_time
 from fablab.dashboard import formats, present
-from fablab.dashboard.booking import parse_day
 from fablab.dashboard.requests import Here, here, signed_in
+from fablab.dashboard.slots import parse_day
 
 Card = present.Card
 USUAL_DAY = (8, 20)  # hours of the wall clock that are drawn on a day without opening and bookings

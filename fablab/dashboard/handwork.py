@@ -105,6 +105,8 @@ def work(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
 
     ``shape`` is the machine's, public or staff's, as this person sees it.
     """
+    if found.model.kind.is_place:  # nothing is made there from a file, and nothing waits for it
+        return {"job": None, "by_hand_here": False}
     attempt = live_attempts([found.pk]).get(found.pk)
     on_it = [part.job_id for part in attempt.parts.all() if part.live] if attempt else []
     seen = {job.pk: job for job in with_all_that_pages_show(visible_jobs(asked.person).filter(pk__in=on_it))}

@@ -5,15 +5,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from equipment.bookings.finding import outlook
 from equipment.bookings.hit import hit_by
-from equipment.bookings.finding import first_offers
 from equipment.bookings.queries import visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines
 from equipment.machines.states import Condition
 from equipment.sites.queries import site_for
 from fablab.api.shapes import machine_shapes
-from fablab.dashboard import notices, present, worklist
+from fablab.dashboard import kinds, notices, present, worklist
 from fablab.dashboard.bookings import booking_card
 from fablab.dashboard.objects import job_cards, most_urgent_first, new_action
 from fablab.dashboard.opening import open_label
@@ -64,20 +64,36 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 def _machines(asked: Here) -> list[present.Card]:
-    """Return the place's machines, free ones first; each leads to booking it."""
+    """Return the place's machines, free ones first, each leading to booking it; tables and such once for their kind."""
     if asked.site is None:
         return []
     machines = list(visible_machines(asked.person, site_id=asked.site.pk))
-    first = first_offers(machines, asked.at)
+    shapes = machine_shapes(machines, at=asked.at, staff=False, free_times=False)
+    known = outlook(machines, asked.at, person=asked.person, ready=kinds.stand_free(shapes))
+    places = [(kind, of_kind) for kind, of_kind in kinds.by_kind(machines) if kind.is_place]
+    single = {one.pk for _kind, of_kind in places for one in of_kind}
     cards = [
         present.machine_card(
             shape,
             zone=asked.zone,
             url=f"{reverse('book-kind', args=[shape['kind']['slug']])}?machine={shape['id']}",
-            first_offer=first[shape["id"]],
+            first_offer=known[shape["id"]].first,
         )
-        for shape in machine_shapes(machines, at=asked.at, staff=False, free_times=False)
+        for shape in shapes
+        if shape["id"] not in single
     ]
+    for kind, of_kind in places:
+        mine = [known[one.pk] for one in of_kind]
+        cards.append(
+            {
+                "places": True,
+                "name": kind.name,
+                "drawing": present.drawing_of(kind.icon),
+                "url": reverse("book-kind", args=[kind.slug]),
+                "free_label": kinds.free_label(kind, mine, asked),
+                "state": Condition.FREE if any(one.now for one in mine) else Condition.BUSY,
+            }
+        )
     return sorted(cards, key=lambda card: card["state"] is not Condition.FREE)[:MACHINES_SHOWN]
 
 

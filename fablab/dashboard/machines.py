@@ -96,8 +96,10 @@ def _page(request: HttpRequest, machine_id: str, error: DomainError | None = Non
     roles = asked.viewer.roles_at(found.site_id)
     on_duty = bool(roles & ON_DUTY_ROLES)
     zone = found.site.time_zone
+    place = found.model.kind.is_place
     (public,) = machine_shapes([found], at=asked.at, staff=False, free_times=False)
-    card = present.machine_card(public, zone=zone, first_offer=first_offers([found], asked.at)[found.pk])
+    first = first_offers([found], asked.at, person=asked.person)
+    card = present.machine_card(public, zone=zone, first_offer=first[found.pk])
     context: Card = {
         "machine": card,
         "name": found.name,
@@ -117,8 +119,9 @@ def _page(request: HttpRequest, machine_id: str, error: DomainError | None = Non
             "log": _log(events_of(found, limit=LOG_READ), zone, found.model.kind.by_hand),
             "keeps": bool(roles & STAFF_ROLES),
             "here_url": reverse("at-machine", args=[found.pk]),
-            "care": care_of(found, asked),
-            "fit": machine_settings.settings_of(found, asked, request.POST, error),
+            # A table or a room has neither plate nor blade, and starts nothing.
+            "care": None if place else care_of(found, asked),
+            "fit": None if place else machine_settings.settings_of(found, asked, request.POST, error),
             "problems": machine_settings.problems_of(error),
         }
     return render(request, "dashboard/machine.html", context, status=error.status if error else 200)

@@ -16,9 +16,9 @@ from equipment.machines.queries import in_use
 from fablab.core.errors import DomainError, NotFound
 from fablab.core.words import say_problem
 from fablab.dashboard import formats, present
-from fablab.dashboard.booking import slot_of
 from fablab.dashboard.bookings import booking_card, slot_value
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+from fablab.dashboard.slots import slot_of
 from jobs.planning.overruns import Overrun, overruns
 from jobs.planning.services import take_other_time
 
