@@ -34,10 +34,40 @@ SENTENCES: dict[str, str | Promise] = {
     "slot_missing": _("Choisis d’abord un créneau."),
     "booking_over": _("Cette réservation est finie."),
     "booking_not_begun": _("Cette réservation n’a pas commencé."),
+    # series, and what makes way for them
+    "slot_kept": _("Quelqu’un y est ou l’attend : ça ne s’annule pas."),
+    "series_by_staff": _("Seul un animateur réserve une série."),
+    "series_without_machine": _("Choisis au moins une machine."),
+    "series_one_place": _("Choisis des machines d’un seul lieu."),
+    "unknown_person": _("Choisis une personne de la liste."),
+    "series_too_far": _("Au plus {days} jours à l’avance."),
+    "series_without_date": _("Aucune date ne tombe dans ces jours."),
+    "series_day_out_of_range": _("Choisis un autre jour de la même semaine."),
+    "series_choice_unknown": _("Ce choix n’existe pas : {choice}."),
+    "series_nothing_left": _("Il ne reste aucune date."),
+    "series_over": _("Cette série est finie."),
+    "series_changed_meanwhile": _("La série vient de changer. Regarde-la encore."),
+    "waiting_for_free_time": _("C’est libre : tu peux réserver tout de suite."),
+    "waiting_too_often": _("Tu attends déjà {most} créneaux."),
+    "waiting_does_not_fit": _("Cette durée ne tient pas dans ce temps."),
+    "waiting_span_too_long": _("Choisis un mois au plus."),
+    "offer_over": _("Ce créneau n’est plus gardé pour toi."),
     # messages to people
+    "waiting_offer": _("{machine} est libre : {when}. Réponds avant {until}."),
+    "booking_gave_way": _("{machine}, {when} : annulé, le lab en a besoin."),
+    "booking_gave_way_1": _("{machine}, {when} : annulé, le lab en a besoin. Libre : {first}."),
+    "booking_gave_way_2": _("{machine}, {when} : annulé, le lab en a besoin. Libre : {first} ; {second}."),
+    "booking_gave_way_3": _(
+        "{machine}, {when} : annulé, le lab en a besoin. Libre : {first} ; {second} ; {third}."
+    ),
+    "series_changed": _("Tes heures changent dès {when} ({machine})."),
+    "series_ended": _("Tes heures s’arrêtent dès {when} ({machine})."),
     "booking_power_cut": _("Coupure de courant : {machine}, {when}. Choisis une autre heure."),
     "booking_power_stays": _("La coupure est annulée : {machine}, {when}."),
     "booking_out_of_order": _("{machine} est en panne. Ta réservation : {when}."),
+    "booking_outage": _("{machine} sera arrêtée. Ta réservation : {when}."),
+    "booking_closed": _("Fermé ce jour-là : {machine}, {when}. Choisis une autre heure."),
+    "booking_open_again": _("C’est ouvert finalement : {machine}, {when}."),
     "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
 
@@ -48,4 +78,18 @@ STATES: dict[BookingState, Promise] = {
     BookingState.DONE: _("Fini"),
     BookingState.CANCELLED: _("Annulé"),
     BookingState.NO_SHOW: _("Créneau rendu"),
+}
+
+# What people read of a booking for which somebody set a rule aside.
+SET_ASIDE: dict[str, Promise] = {
+    "machine_out_of_order": _("Malgré la panne"),
+    "site_closed": _("En dehors des horaires"),
+    "in_the_past": _("Noté après coup"),
+    "too_soon": _("Au dernier moment"),
+    "too_far": _("Longtemps à l’avance"),
+    "too_long": _("Plus long que d’habitude"),
+    "not_certified": _("Accompagné"),
+    "person_busy": _("Deux réservations à la fois"),
+    "quota_used": _("En plus des heures de la semaine"),
+    "paused_after_no_shows": _("Malgré les absences"),
 }
