@@ -13,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 from icalendar import Calendar, Event, Timezone, TimezoneStandard, vText
 
 from equipment.bookings.models import Booking
-from equipment.bookings.states import BookingState
+from equipment.bookings.states import GIVEN_BACK, BookingState
 
 ASKED_EVERY = timedelta(hours=1)  # how often programs are asked to look; they look as often as they like
-GIVEN_BACK = frozenset({BookingState.CANCELLED, BookingState.NO_SHOW})
 UID_DOMAIN = "fablab"
 
 
@@ -53,7 +52,8 @@ def calendar(bookings: Iterable[Booking], *, told: Telling, language: str, name:
 
 def _event(booking: Booking, told: Told) -> Event:
     site = booking.machine.site
-    given_back = booking.state in GIVEN_BACK
+    given_back = booking.shown_state in GIVEN_BACK
+    sure = "TENTATIVE" if booking.state == BookingState.HELD else "CONFIRMED"
     changed_at = (booking.changed_at or booking.created_at).astimezone(UTC)
     event = Event()
     event.add("uid", f"{booking.pk}@{UID_DOMAIN}")
@@ -67,7 +67,7 @@ def _event(booking: Booking, told: Told) -> Event:
     event.add("location", _text(site.address or site.name))
     event.add("description", _text(told.description))
     event.add("url", told.url)
-    event.add("status", "CANCELLED" if given_back else "CONFIRMED")
+    event.add("status", "CANCELLED" if given_back else sure)
     event.add("transp", "TRANSPARENT" if given_back else "OPAQUE")
     return event
 

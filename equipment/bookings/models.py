@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from equipment.bookings.states import HOLDING, BookingState
+from equipment.bookings.states import HOLDING, BookingState, shown
 from equipment.machines.models import Machine, MachineKind
 from equipment.sites.models import Site
 from fablab.core.ids import new_code, new_id
@@ -159,16 +159,8 @@ class Booking(models.Model):
 
     @property
     def shown_state(self) -> BookingState:
-        """What people read: a use that has ended is over, also while the machine is held for the kind's buffer.
-
-        And what was given back is given back, also while its owner may still change their mind.
-        """
-        state = BookingState(self.state)
-        if self.ended_at is None:
-            return state
-        return {BookingState.IN_USE: BookingState.DONE, BookingState.HELD: BookingState.CANCELLED}.get(
-            state, state
-        )
+        """What people read of its state."""
+        return shown(self.state, ended=self.ended_at is not None)
 
 
 def newer(at: datetime) -> dict[str, Any]:

@@ -1,27 +1,16 @@
 """What each person sees of bookings. What could still be booked: ``finding``; what the rules ask: ``facts``."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from equipment.bookings.models import Booking
 from equipment.bookings.states import BookingState
-from equipment.sites.queries import roles_by_site, site_ids_with_role
+from equipment.sites.queries import site_ids_with_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.errors import NotFound
 from fablab.people.models import User
-
-
-@dataclass(frozen=True)
-class CalendarEntry:
-    """A time at which a machine is taken; ``booking`` only for who may see whose it is."""
-
-    machine_id: str
-    start: datetime
-    end: datetime
-    booking: Booking | None
 
 
 def visible_bookings(viewer: User) -> QuerySet[Booking]:
@@ -56,32 +45,3 @@ def booking_for(viewer: User, booking_id: str) -> Booking:
     if found is None:
         raise NotFound
     return found
-
-
-def calendar(
-    viewer: User, from_: datetime, to: datetime, *, machine_ids: Iterable[str] | None = None
-) -> list[CalendarEntry]:
-    """Return what is taken in ``[from_, to)`` on the machines of the person's sites: two queries.
-
-    Of other people's bookings a member sees the time and nothing else.
-    """
-    roles = roles_by_site(viewer)
-    shown = [state for state in BookingState if state not in {BookingState.CANCELLED, BookingState.NO_SHOW}]
-    rows = Booking.objects.filter(
-        machine__site_id__in=roles,
-        machine__retired_at__isnull=True,
-        state__in=shown,
-        end__gt=from_,
-        start__lt=to,
-    ).select_related("machine__site", "machine__model__kind", "person", "created_by")
-    if machine_ids is not None:
-        rows = rows.filter(machine_id__in=list(machine_ids))
-    return [
-        CalendarEntry(
-            row.machine_id,
-            row.start,
-            row.end,
-            row if row.person_id == viewer.pk or roles[row.machine.site_id] & ON_DUTY_ROLES else None,
-        )
-        for row in rows.order_by("start", "pk")
-    ]

@@ -109,7 +109,7 @@ def _told(request: HttpRequest) -> ical.Telling:
         machine = booking.machine
         code = _("Code : {code}").format(code=formats.code(booking.code))
         return ical.Told(
-            f"{machine.name} – {machine.site.name}",
+            " – ".join(filter(None, (booking.title, machine.name, machine.site.name))),
             f"{_hours(booking)}\n{code}",
             request.build_absolute_uri(reverse("booking", args=[booking.pk])),
         )
@@ -125,7 +125,7 @@ def _told_of_machine(request: HttpRequest) -> ical.Telling:
 
     def told(booking: Any) -> ical.Told:
         return ical.Told(
-            f"{booking.machine.name} – {_('Réservé')}",
+            f"{booking.machine.name} – {booking.title or _('Réservé')}",
             _hours(booking),
             request.build_absolute_uri(reverse("booking", args=[booking.pk])),
         )

@@ -1,19 +1,18 @@
 """The day and the week by machine, for those on duty, and the day on paper: who comes, when, to which machine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
-from equipment.bookings.facts import terms_of, times_of
-from equipment.bookings.queries import CalendarEntry, calendar
 from equipment.bookings.states import BookingState
+from equipment.bookings.timetable import Entry, Line, entries_of, lines_of
 from equipment.bookings.words import STATES
-from equipment.machines.queries import visible_machines
+from equipment.sites.queries import opening
 from fablab.core.clock import FIRST_YEAR, LAST_YEAR, Span, local_day, merged, midnight, within
 from fablab.core.errors import NotAllowed
 from fablab.core.times import clock_time
@@ -24,6 +23,7 @@ from fablab.dashboard.slots import parse_day
 Card = present.Card
 USUAL_DAY = (8, 20)  # hours of the wall clock that are drawn on a day without opening and bookings
 DAYS = 7
+FOR_STAFF = {BookingState.HELD: gettext_lazy("Gardé")}  # for somebody else than who reads it
 
 
 def _on_duty(request: HttpRequest) -> Here:
@@ -46,9 +46,16 @@ def sheet(request: HttpRequest) -> HttpResponseBase:
     """The same day for the wall beside the machines: printed, with room to write."""
     asked = _on_duty(request)
     shown = _asked_day(request, asked)
-    return render(
-        request, "dashboard/calendar_sheet.html", _day(asked, shown) | _around(asked, shown, step=1)
+    lines, entries = _read(
+        asked, midnight(shown, asked.zone), midnight(shown + timedelta(days=1), asked.zone)
     )
+    clock = _Clock(asked.zone)
+    rows = [
+        {"name": line.name, "bookings": [_line(entry, clock) for entry in entries[line.machine_id]]}
+        for line in lines
+        if entries[line.machine_id]
+    ]
+    return render(request, "dashboard/calendar_sheet.html", {"rows": rows} | _around(asked, shown, step=1))
 
 
 @signed_in
@@ -59,23 +66,23 @@ def week(request: HttpRequest) -> HttpResponseBase:
     monday = shown - timedelta(days=shown.weekday())
     days = [monday + timedelta(days=number) for number in range(DAYS)]
     edges = [midnight(one, asked.zone) for one in [*days, days[-1] + timedelta(days=1)]]
-    machines = _machines(asked)
-    entries = _by_machine(asked, machines, edges[0], edges[-1])
+    lines, entries = _read(asked, edges[0], edges[-1])
     clock = _Clock(asked.zone)
     today = local_day(asked.at, asked.zone)
     rows = [
         {
-            "name": machine.name,
-            "url": reverse("machine", args=[machine.pk]),
+            "name": line.name,
+            "id": line.machine_id,
             "days": [
                 [
-                    _cell(one, edges[number], clock)
-                    for one in _during(entries.get(machine.pk, ()), *edges[number : number + 2])
+                    _cell(one, begin, clock)
+                    for one in entries[line.machine_id]
+                    if one.start < end and begin < one.end
                 ]
-                for number in range(DAYS)
+                for begin, end in pairwise(edges)
             ],
         }
-        for machine in machines
+        for line in lines
     ]
     context = {
         "rows": rows,
@@ -125,32 +132,18 @@ def _around(asked: Here, shown: date, *, step: int) -> Card:
     }
 
 
-def _machines(asked: Here) -> list[Any]:
+def _read(asked: Here, from_: datetime, to: datetime) -> tuple[list[Line], dict[str, list[Entry]]]:
     assert asked.site is not None  # who helps has a place
-    return list(visible_machines(asked.person, site_id=asked.site.pk).order_by("model__kind__slug", "name"))
+    lines = lines_of(asked.site.pk, from_, to)
+    return lines, entries_of([line.machine_id for line in lines], from_, to)
 
 
-def _by_machine(
-    asked: Here, machines: Sequence[Any], from_: datetime, to: datetime
-) -> dict[str, list[CalendarEntry]]:
-    found: dict[str, list[CalendarEntry]] = {}
-    for entry in calendar(asked.person, from_, to, machine_ids=[machine.pk for machine in machines]):
-        found.setdefault(entry.machine_id, []).append(entry)
-    return found
-
-
-def _during(entries: Iterable[CalendarEntry], start: datetime, end: datetime) -> list[CalendarEntry]:
-    return [entry for entry in entries if entry.start < end and start < entry.end]
-
-
-def _cell(entry: CalendarEntry, day_begins: datetime, clock: _Clock) -> Card:
-    booking = entry.booking
-    assert booking is not None  # those on duty see whose it is
+def _cell(entry: Entry, day_begins: datetime, clock: _Clock) -> Card:
     return {
         "hours": clock.span(max(entry.start, day_begins), entry.end),
-        "person": booking.person.display_name,
-        "url": reverse("booking", args=[booking.pk]),
-        "state": booking.shown_state,
+        "what": entry.title or entry.who,
+        "id": entry.booking_id,
+        "state": entry.state,
     }
 
 
@@ -158,31 +151,23 @@ def _cell(entry: CalendarEntry, day_begins: datetime, clock: _Clock) -> Card:
 
 
 def _day(asked: Here, shown: date) -> Card:
+    assert asked.site is not None  # who helps has a place
     begin, end = midnight(shown, asked.zone), midnight(shown + timedelta(days=1), asked.zone)
-    machines = _machines(asked)
-    entries = _by_machine(asked, machines, begin, end)
-    times = times_of(machines, begin, end, terms=terms_of(machines))
-    open_ = list(next(iter(times.values())).open) if times else []
-    drawn = _drawn(open_, entries, begin, end, asked.zone)
+    lines, entries = _read(asked, begin, end)
+    open_ = opening(asked.site, begin, end)
+    booked = [Span(one.start, one.end) for some in entries.values() for one in some]
+    drawn = _drawn([*open_, *booked], begin, end, asked.zone)
     clock = _Clock(asked.zone)
     rows = []
-    for machine in machines:
-        found = entries.get(machine.pk, [])
-        out = within(merged(times[machine.pk].outages), drawn.start, drawn.end)
+    for line in lines:
+        found, out = entries[line.machine_id], within(merged(line.out), drawn.start, drawn.end)
+        blocks = [_block(drawn, Span(one.start, one.end), one.state) for one in found]
         rows.append(
             {
-                "name": machine.name,
-                "kind": machine.model.kind.name,
-                "url": reverse("machine", args=[machine.pk]),
-                "blocks": [
-                    *(
-                        _block(
-                            drawn, Span(one.start, one.end), one.booking.shown_state if one.booking else ""
-                        )
-                        for one in found
-                    ),
-                    *(_block(drawn, one, "out") for one in out),
-                ],
+                "name": line.name,
+                "kind": line.kind,
+                "id": line.machine_id,
+                "blocks": [*blocks, *(_block(drawn, one, "out") for one in out)],
                 "out": [clock.span(one.start, one.end) for one in out],
                 "bookings": [_line(entry, clock) for entry in found],
             }
@@ -193,28 +178,25 @@ def _day(asked: Here, shown: date) -> Card:
         "hours": _hours(drawn, asked.zone),
         "closed": [_block(drawn, one, "closed") for one in _gaps(drawn, open_)],
         "now": _percent(_share(drawn, asked.at)) if drawn.start <= asked.at < drawn.end else "",
-        "count": sum(len(row["bookings"]) for row in rows),
     }
 
 
-def _line(entry: CalendarEntry, clock: _Clock) -> Card:
-    booking = entry.booking
-    assert booking is not None  # those on duty see whose it is
+def _line(entry: Entry, clock: _Clock) -> Card:
     return {
         "hours": clock.span(entry.start, entry.end),
-        "person": booking.person.display_name,
-        "code": formats.code(booking.code),
-        "url": reverse("booking", args=[booking.pk]),
-        "state": booking.shown_state,
-        "state_label": "" if booking.state == BookingState.CONFIRMED else STATES[booking.shown_state],
+        "what": entry.title,
+        "person": entry.who,
+        "code": formats.code(entry.code),
+        "id": entry.booking_id,
+        "state": entry.state,
+        "state_label": ""
+        if entry.state == BookingState.CONFIRMED
+        else FOR_STAFF.get(entry.state, STATES[entry.state]),
     }
 
 
-def _drawn(
-    open_: Sequence[Span], entries: dict[str, list[CalendarEntry]], begin: datetime, end: datetime, zone: str
-) -> Span:
+def _drawn(spans: Sequence[Span], begin: datetime, end: datetime, zone: str) -> Span:
     """Return what the bars show: the opening, all bookings, to the whole hour; some hours on an empty day."""
-    spans = [*open_, *(Span(one.start, one.end) for some in entries.values() for one in some)]
     spans = within(spans, begin, end)
     if not spans:
         first, last = (begin + timedelta(hours=hour) for hour in USUAL_DAY)

@@ -24,6 +24,7 @@ from jobs.recovery.queries import (
     interrupted_jobs,
     interruption_for,
     lost_lately,
+    open_interruption,
     unsure_machines,
 )
 from jobs.recovery.words import CLOCK, NOW, OUTCOMES
@@ -187,7 +188,7 @@ def alerts(asked: Here) -> list[Card]:
                 "sentence": _("L’horloge est douteuse : rien ne part seul."),
             }
         )
-    if interruption_for(asked.person, asked.site.pk) is not None:
+    if open_interruption(asked.site.pk) is not None:
         found.append(
             {"url": reverse("recovery"), "icon": "plug", "sentence": _("Coupure : règle les objets arrêtés.")}
         )
