@@ -75,6 +75,10 @@ ROWS: list[Row] = [
     Row("GET", "book-kind", AT_THE_SITE),
     # The rules refuse instructors who are not certified themselves; the form is shown again with the reasons.
     Row("POST", "book-confirm", (302, DONE, DONE, 409, 409, 409, 404), body=slot, form=True),
+    Row("GET", "when", SIGNED_IN),
+    Row("POST", "when-confirm", (302, DONE, DONE, 409, 409, 409, 404), body=slot, form=True),
+    Row("GET", "counting", ON_DUTY),
+    form("count", MAY_ON_DUTY),
     Row("GET", "bookings", SIGNED_IN),
     Row("GET", "booking", OWN_OR_SITE),
     Row("GET", "booking-agenda", OWN_OR_SITE),
@@ -195,6 +199,8 @@ ROWS: list[Row] = [
     Row("GET", "certificates", ON_DUTY),
     Row("GET", "certificate-grant", ON_DUTY_HERE),
     Row("POST", "certificate-grant", MAY_ON_DUTY, body=lambda world: {"kind": world.cast.kind.pk}, form=True),
+    Row("GET", "book-for", ON_DUTY_HERE),
+    Row("POST", "book-for", (302, REFUSED, REFUSED, 400, 400, 400, 404), form=True),
     form("certificate-revoke", (302, REFUSED, 404, DONE, DONE, DONE, 404)),
     Row("GET", "at-machine-act", ONLY_FORMS, "/m/{machine_id}/faire/take/"),
     # Who comes back to these by the browser's history is led home.

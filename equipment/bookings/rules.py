@@ -195,6 +195,11 @@ RULES: tuple[Rule, ...] = (
 CODES = frozenset(rule.code for rule in RULES)
 
 
+def may_set_aside(code: str, roles: Collection[Role]) -> bool:
+    """Say whether who holds ``roles`` at the site may answer for breaking this rule."""
+    return any(rule.code == code and bool(rule.may_override & frozenset(roles)) for rule in RULES)
+
+
 @dataclass(frozen=True)
 class Judgement:
     """``problems`` stand in the way; ``overridden`` are the codes of those that somebody answers for."""
@@ -214,7 +219,7 @@ def judge(facts: BookingFacts, overrides: Collection[str] = (), roles: Collectio
         params = rule.check(facts)
         if params is None:
             continue
-        may = bool(rule.may_override & frozenset(roles)) and (facts.actor_certified or not rule.by_certified)
+        may = may_set_aside(rule.code, roles) and (facts.actor_certified or not rule.by_certified)
         if may and rule.code in overrides:
             overridden.append(rule.code)
         else:

@@ -16,9 +16,10 @@ from equipment.bookings.facts import terms_of
 from equipment.bookings.hit import hit_by
 from equipment.bookings.queries import booking_for, visible_bookings
 from equipment.bookings.states import LIVE
-from equipment.bookings.words import STATES
+from equipment.bookings.words import SET_ASIDE, STATES
 from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+from fablab.people.queries import names_of
 
 PAST_SHOWN = 10
 HIT: Mapping[str, Any] = {
@@ -130,9 +131,23 @@ def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
             "booking": booking_card(found, hit_by([found], here(request).at))
             | {"address": found.machine.site.address},
             "person": "" if own else found.person.display_name,
+            "set_aside": _set_aside(found),
             "agenda_url": reverse("booking-agenda", args=[found.pk]),
         },
     )
+
+
+def _set_aside(booking: Any) -> list[present.Card]:
+    """Return which rules were set aside for a booking, by whom and why."""
+    names = names_of({one.get("by", "") for one in booking.overrides}) if booking.overrides else {}
+    return [
+        {
+            "what": SET_ASIDE.get(one["code"], one["code"]),
+            "why": one.get("reason", ""),
+            "who": names.get(one.get("by", ""), ""),
+        }
+        for one in booking.overrides
+    ]
 
 
 @writes

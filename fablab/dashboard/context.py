@@ -65,6 +65,7 @@ PLACES = {
     "terms-kind-save": "board",
     "terms-machine": "board",
     "terms-machine-save": "board",
+    "book-for": "board",
     "certificates": "board",
     "certificate-grant": "board",
 }

@@ -42,6 +42,7 @@ def certificates(request: HttpRequest) -> HttpResponseBase:
         {
             "name": person.display_name,
             "url": reverse("certificate-grant", args=[person.pk]),
+            "book_url": reverse("book-for", args=[person.pk]),
             "held": held.get(person.pk, []),
         }
         for person in page.object_list

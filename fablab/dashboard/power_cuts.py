@@ -1,24 +1,22 @@
 """Coupures de courant: announced ones, listed, entered and taken back by staff; the gap between starts, by managers."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from equipment.bookings import hit
 from equipment.sites import services
 from equipment.sites.queries import power_cut_for, power_cuts_to_come
 from equipment.sites.states import Role
-from fablab.core.clock import FIRST_YEAR, LAST_YEAR, local_to_utc
-from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
+from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound
 from fablab.core.words import say_problem
 from fablab.dashboard import formats, present
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+from fablab.dashboard.typed import wall_time
 from fablab.dashboard.worklist import on_duty
 
 Card = present.Card
@@ -104,8 +102,8 @@ def announce(request: HttpRequest) -> HttpResponseBase:
     try:
         hit.announce_power_cut(
             site_id=asked.site.pk,
-            start=_moment(request, "start", asked.zone),
-            end=_moment(request, "end", asked.zone),
+            start=wall_time(request.POST.get("start", ""), asked.zone, field="start", second=False),
+            end=wall_time(request.POST.get("end", ""), asked.zone, field="end", second=True),
             reason=request.POST.get("reason", ""),
             actor=asked.person,
             at=asked.at,
@@ -132,20 +130,6 @@ def set_gap(request: HttpRequest) -> HttpResponseBase:
         return _page(request, asked, error)
     messages.success(request, _("C’est noté."))
     return see_other(reverse("power-cuts"))
-
-
-def _moment(request: HttpRequest, name: str, zone: str) -> datetime:
-    """Return what was typed on the site's clock, in UTC. Raises ``Malformed`` with the field."""
-    try:
-        wall = parse_datetime(request.POST.get(name, ""))
-    except ValueError:
-        wall = None
-    if wall is None or wall.tzinfo is not None or not FIRST_YEAR <= wall.year <= LAST_YEAR:
-        raise Malformed(Problem("cut_time_missing", field=name))
-    try:
-        return local_to_utc(wall, zone, second=name == "end")
-    except Malformed as error:
-        raise Malformed(*(Problem(one.code, one.params, name) for one in error.problems)) from error
 
 
 @writes

@@ -1,4 +1,4 @@
-"""Règles de réservation: of the place's day, of each kind there, of one machine; each value says where it comes from."""
+"""Règles de réservation: of the place's day, of each kind there, of one machine; each says where it comes from."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -84,9 +84,7 @@ def _rules(request: HttpRequest, asked: Here, error: DomainError | None = None) 
         )
         card["count"] += 1
     for card in kinds.values():
-        card["detail"] = ngettext("{count} machine", "{count} machines", card["count"]).format(
-            count=card["count"]
-        )
+        card["detail"] = ngettext("{n} machine", "{n} machines", card["count"]).format(n=card["count"])
     fields = [
         {
             "id": name,
@@ -265,7 +263,7 @@ def _value(name: str, value: int | None) -> str:
     if value is None:
         return _("sans limite")
     if name == "horizon_days":
-        return ngettext("{count} jour", "{count} jours", value).format(count=value)
+        return ngettext("{n} jour", "{n} jours", value).format(n=value)
     if name == "open_bookings":
         return str(value)
     return formats.duration(value) if value else _("aucune")

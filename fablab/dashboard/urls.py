@@ -16,6 +16,7 @@ from fablab.dashboard import (
     desk,
     erasing,
     files,
+    for_somebody,
     home,
     machines,
     maintenance,
@@ -142,5 +143,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # who may use what
     path("habilitations/", people.certificates, name="certificates"),
     path("habilitations/<str:person_id>/", people.certificate_grant, name="certificate-grant"),
+    path("reserver/pour/<str:person_id>/", for_somebody.book_for, name="book-for"),
     path("habilitations/<str:certificate_id>/retirer/", people.certificate_revoke, name="certificate-revoke"),
 ]
