@@ -1,95 +1,200 @@
-"""What an outage or a power cut does to bookings: they stay, and the people they belong to are told at once."""
+"""What an outage, a power cut or closed days do to bookings: they stay, and the people they belong to are told at once.
+
+The door to all three: who is hit is read under the locks of the machines, so that nobody who books at that very moment
+is forgotten. Each booking's person is told once for each event, with the way to other times.
+"""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db import transaction
 
-from equipment.bookings.models import Booking
-from equipment.bookings.states import LIVE
+from equipment.bookings.free import FOREVER
+from equipment.bookings.models import Booking, WaitingEntry
+from equipment.bookings.obstacles import hit_by, hit_if_closed, hit_if_out, to_come
+from equipment.bookings.offering import time_was_freed
 from equipment.machines import services as machines
-from equipment.machines.models import Machine
+from equipment.machines.locks import lock_machine, lock_machines_of
+from equipment.machines.models import Machine, Outage
 from equipment.sites import services as sites
-from equipment.sites.models import PowerCut
+from equipment.sites.models import Closure, PowerCut, Site
+from fablab.core.errors import NotFound
+from fablab.core.witness import clock_is_trusted
 from fablab.notices import services as notices
+from fablab.notices.queries import told
 from fablab.people.models import User
 
-POWER_CUT, OUT_OF_ORDER, POWER_CUT_OFF, BACK = (
-    "booking_power_cut",
-    "booking_out_of_order",
-    "booking_power_stays",
-    "booking_machine_back",
-)
+POWER_CUT, POWER_CUT_OFF = "booking_power_cut", "booking_power_stays"
+OUT_OF_ORDER, OUTAGE, BACK = "booking_out_of_order", "booking_outage", "booking_machine_back"
+CLOSED, OPEN_AGAIN = "booking_closed", "booking_open_again"
+
+
+# --- power ----------------------------------------------------------------------------------------------------------
 
 
 def announce_power_cut(
     *, site_id: str, start: datetime, end: datetime, reason: str = "", actor: User, at: datetime
 ) -> PowerCut:
     """Announce a power cut, and tell everybody who has booked in that time. Raises as ``sites.services`` does."""
-    cut = sites.announce_power_cut(site_id=site_id, start=start, end=end, reason=reason, actor=actor, at=at)
-    hit = _to_come(at).filter(machine__site_id=site_id, start__lt=end, end__gt=start)
-    _tell(hit, POWER_CUT, f"power_cut:{cut.pk}", at)
+    with transaction.atomic():
+        lock_machines_of(site_id)
+        cut = sites.announce_power_cut(
+            site_id=site_id, start=start, end=end, reason=reason, actor=actor, at=at
+        )
+        hit = to_come(at).filter(machine__site_id=site_id, start__lt=end, end__gt=start)
+        _tell(hit, POWER_CUT, f"power_cut:{cut.pk}", at)
     return cut
 
 
 def cancel_power_cut(cut_id: int, *, actor: User, at: datetime) -> str:
     """Take an announced power cut back; who was told and still has the booking is told again. Returns the site."""
-    cut = PowerCut.objects.filter(pk=cut_id).first()
-    site_id = sites.cancel_power_cut(cut_id, actor=actor, at=at)
-    if cut is not None:
-        hit = _to_come(at).filter(machine__site_id=site_id, start__lt=cut.end, end__gt=cut.start)
+    with transaction.atomic():
+        cut = PowerCut.objects.filter(pk=cut_id).first()
+        if cut is None:
+            raise NotFound
+        lock_machines_of(cut.site_id)
+        sites.cancel_power_cut(cut_id, actor=actor, at=at)
+        hit = to_come(at).filter(machine__site_id=cut.site_id, start__lt=cut.end, end__gt=cut.start)
         _tell_again(hit, f"power_cut:{cut_id}", POWER_CUT_OFF, at)
-    return site_id
+        _time_was_freed(cut.site_id, at)
+    return cut.site_id
 
 
-def put_out_of_order(machine_id: str, *, actor: User | None, reason: str, at: datetime) -> Machine:
-    """Take a machine out of service, and tell everybody who has booked it. Raises as ``machines.services`` does."""
-    was = Machine.objects.filter(pk=machine_id).values_list("out_of_order_since", flat=True).first()
-    machine = machines.put_out_of_order(machine_id, actor=actor, reason=reason, at=at)
-    if was is None and machine.out_of_order_since is not None:
-        _tell(_to_come(at).filter(machine_id=machine_id), OUT_OF_ORDER, _outage_key(machine), at)
+# --- closed days ----------------------------------------------------------------------------------------------------
+
+
+def close_site(
+    *, site_id: str, first_day: date, last_day: date, reason: str = "", actor: User, at: datetime
+) -> Closure:
+    """Close a site on local days, both included, and tell everybody whose booking lies in them.
+
+    Raises as ``sites.services.add_closure`` does.
+    """
+    with transaction.atomic():
+        lock_machines_of(site_id)
+        closure = sites.add_closure(
+            site_id=site_id, first_day=first_day, last_day=last_day, reason=reason, actor=actor, at=at
+        )
+        site = Site.objects.get(pk=site_id)
+        _tell(hit_if_closed(site, first_day, last_day, at), CLOSED, _closure_key(closure.pk), at)
+    return closure
+
+
+def open_again(closure_id: int, *, actor: User, at: datetime) -> str:
+    """Take closed days back; who was told and still has the booking is told again. Returns the site."""
+    with transaction.atomic():
+        closure = Closure.objects.filter(pk=closure_id).select_related("site").first()
+        if closure is None:
+            raise NotFound
+        lock_machines_of(closure.site_id)
+        hit = hit_if_closed(closure.site, closure.first_day, closure.last_day, at)
+        sites.remove_closure(closure_id, actor=actor, at=at)
+        _tell_again(hit, _closure_key(closure_id), OPEN_AGAIN, at)
+        _time_was_freed(closure.site_id, at)
+    return closure.site_id
+
+
+def _closure_key(closure_id: int) -> str:
+    return f"closure:{closure_id}"
+
+
+# --- outages --------------------------------------------------------------------------------------------------------
+
+
+def put_out_of_order(
+    machine_id: str,
+    *,
+    actor: User | None,
+    reason: str,
+    at: datetime,
+    expected_end: datetime | None = None,
+    photo: str = "",
+) -> Machine:
+    """Take a machine out of service, and tell everybody who has booked it before it is expected back.
+
+    Raises as ``machines.services`` does.
+    """
+    with transaction.atomic():
+        was = lock_machine(machine_id).out_of_order_since
+        machine = machines.put_out_of_order(
+            machine_id, actor=actor, reason=reason, at=at, expected_end=expected_end, photo=photo
+        )
+        if was is None:
+            outage = machine.outages.get(end__isnull=True, start=at)
+            _tell(hit_if_out(machine, at, expected_end or FOREVER, at), OUT_OF_ORDER, _outage_key(outage), at)
     return machine
 
 
 def back_in_service(machine_id: str, *, actor: User, at: datetime) -> Machine:
     """Bring a machine back, and tell everybody who had been told that it was not there. Raises likewise."""
-    before = Machine.objects.filter(pk=machine_id).first()
-    machine = machines.back_in_service(machine_id, actor=actor, at=at)
-    if before is not None and before.out_of_order_since is not None:
-        _tell_again(_to_come(at).filter(machine_id=machine_id), _outage_key(before), BACK, at)
+    with transaction.atomic():
+        lock_machine(machine_id)
+        ended = list(Outage.objects.filter(machine_id=machine_id, start__lte=at).exclude(end__lte=at))
+        machine = machines.back_in_service(machine_id, actor=actor, at=at)
+        for outage in ended:
+            hit = hit_if_out(machine, at, outage.end or FOREVER, at)
+            _tell_again(hit, _outage_key(outage), BACK, at)
+        time_was_freed(machine_id, at=at)
     return machine
 
 
-def hit_by(bookings: Iterable[Booking], at: datetime) -> dict[str, str]:
-    """Return, by booking id, why a coming booking cannot be used as things stand: ``out_of_order``, ``power_cut``.
+def plan_outage(
+    machine_id: str,
+    *,
+    start: datetime,
+    end: datetime,
+    reason: str,
+    actor: User,
+    at: datetime,
+    photo: str = "",
+) -> Outage:
+    """Say that a machine cannot be used for a time, and tell everybody who has booked it then. Raises likewise."""
+    with transaction.atomic():
+        outage = machines.plan_outage(
+            machine_id, start=start, end=end, reason=reason, actor=actor, at=at, photo=photo
+        )
+        _tell(hit_if_out(outage.machine, start, end, at), OUTAGE, _outage_key(outage), at)
+    return outage
 
-    ``bookings`` come with their machine. One query.
+
+def end_outage(outage_id: int, *, actor: User, at: datetime, end: datetime | None = None) -> Outage:
+    """End an outage before its time, now or at ``end``; whose booking can take place again is told. Raises likewise."""
+    with transaction.atomic():
+        before = Outage.objects.filter(pk=outage_id).first()
+        outage = machines.end_outage(outage_id, actor=actor, at=at, end=end)
+        assert before is not None  # else nothing was ended
+        hit = hit_if_out(outage.machine, end or at, before.end or FOREVER, at)
+        _tell_again(hit, _outage_key(outage), BACK, at)
+        time_was_freed(outage.machine_id, at=at)
+    return outage
+
+
+def tell_of_wrong_guesses(at: datetime) -> int:
+    """Where a machine is not back when it was expected, forget the guess and tell those it hits now; return how many.
+
+    Repeatable. Nothing is told by a clock that is not believed.
     """
-    coming = [one for one in bookings if one.state in LIVE and one.end > at]
-    found = {one.pk: "out_of_order" for one in coming if one.machine.out_of_order_since is not None}
-    cuts = list(
-        PowerCut.objects.filter(site_id__in={one.machine.site_id for one in coming}, end__gt=at)
-        if coming
-        else ()
-    )
-    for one in coming:
-        if any(
-            cut.site_id == one.machine.site_id and cut.start < one.end and one.start < cut.end for cut in cuts
-        ):
-            found.setdefault(one.pk, "power_cut")
-    return found
+    over = Outage.objects.filter(end__isnull=True, expected_end__lte=at)
+    ids = list(over.values_list("pk", "machine_id"))
+    if not ids or not clock_is_trusted(at):
+        return 0
+    said = 0
+    for outage_id, machine_id in ids:
+        with transaction.atomic():
+            machine = lock_machine(machine_id)
+            outage = over.filter(pk=outage_id).first()
+            if outage is not None:
+                Outage.objects.filter(pk=outage_id).update(expected_end=None)
+                said += _tell(hit_if_out(machine, at, FOREVER, at), OUT_OF_ORDER, _outage_key(outage), at)
+    return said
 
 
-def _to_come(at: datetime) -> QuerySet[Booking]:
-    return Booking.objects.filter(state__in=list(LIVE), end__gt=at).select_related(
-        "machine__site", "machine__model__kind"
-    )
+def _outage_key(outage: Outage) -> str:
+    return f"outage:{outage.pk}"
 
 
-def _outage_key(machine: Machine) -> str:
-    since = machine.out_of_order_since
-    return f"outage:{machine.pk}:{since.isoformat() if since else ''}"
+# --- telling --------------------------------------------------------------------------------------------------------
 
 
 def _params(booking: Booking) -> dict[str, Any]:
@@ -101,20 +206,33 @@ def _params(booking: Booking) -> dict[str, Any]:
     }
 
 
-def _tell(bookings: Iterable[Booking], code: str, key: str, at: datetime) -> None:
+def _tell(bookings: Iterable[Booking], code: str, key: str, at: datetime, *, over: bool = False) -> int:
+    said = 0
     for booking in bookings:
-        notices.tell(
+        said += notices.tell(
             [booking.person_id],
             code,
             _params(booking),
             key=f"{key}:{booking.pk}",
-            link=f"/reservations/{booking.pk}/",
+            link=f"/reservations/{booking.pk}/" if over else f"/reservations/{booking.pk}/empechee/",
             at=at,
         )
+    return said
 
 
 def _tell_again(bookings: Iterable[Booking], key: str, code: str, at: datetime) -> None:
-    """Take back what nobody read yet; tell those who have read it that it is over."""
-    for booking in bookings:
-        if not notices.withdraw(f"{key}:{booking.pk}"):
-            _tell([booking], code, f"{key}:over", at)
+    """Take back what nobody read yet; tell those who have read it that it is over, unless something else hits them."""
+    known = list(bookings)
+    were_told = {one for one, _ in told([f"{key}:{booking.pk}" for booking in known])}
+    still = hit_by(known, at)
+    for booking in known:
+        mine = f"{key}:{booking.pk}"
+        if mine in were_told and not notices.withdraw(mine) and booking.pk not in still:
+            _tell([booking], code, f"{key}:over", at, over=True)
+
+
+def _time_was_freed(site_id: str, at: datetime) -> None:
+    """Offer what is free again at a place to those who wait there."""
+    if WaitingEntry.objects.filter(site_id=site_id, ended_at__isnull=True).exists():
+        for machine in lock_machines_of(site_id):
+            time_was_freed(machine.pk, at=at)

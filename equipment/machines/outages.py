@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
@@ -44,6 +44,11 @@ def running(machine_ids: Collection[str], at: datetime) -> dict[str, Outage]:
         if known is None or (known.end is not None and (outage.end is None or outage.end > known.end)):
             found[outage.machine_id] = outage
     return found
+
+
+def in_outage(at: datetime) -> Exists:
+    """Return what a question about machines is annotated with: whether an outage lasts at this moment."""
+    return Exists(Outage.objects.filter(covering(at), machine=OuterRef("pk")))
 
 
 def is_out_of_order(machine: Machine, at: datetime) -> bool:

@@ -176,6 +176,23 @@ _CUTS = Prepared(
 )
 
 
+def closures_to_come(site: Site, at: datetime) -> list[Closure]:
+    """Return the closed days of a site that are not over on its own calendar, the next ones first."""
+    today = local_day(at, site.time_zone)
+    return list(Closure.objects.filter(site=site, last_day__gte=today).order_by("first_day", "pk"))
+
+
+def closure_for(viewer: User, closure_id: str) -> Closure:
+    """Return closed days of one of the person's sites. Raises ``NotFound``."""
+    if not (closure_id.isascii() and closure_id.isdigit() and len(closure_id) < 19):
+        raise NotFound  # no number of ours
+    rows = Closure.objects.filter(pk=int(closure_id), site__in=visible_sites(viewer)).select_related("site")
+    found = rows.first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def power_cuts_to_come(site_id: str, at: datetime) -> list[PowerCut]:
     """Return the announced power cuts of a site that are not over, the next one first."""
     return list(PowerCut.objects.filter(site_id=site_id, end__gt=at).order_by("start"))

@@ -10,7 +10,7 @@ from equipment.sites.live import board_changed
 from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 from equipment.sites.queries import Opening, opening_of, people_at, require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
-from fablab.core.clock import Hours
+from fablab.core.clock import Hours, local_day
 from fablab.core.errors import Malformed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
@@ -18,6 +18,7 @@ from fablab.people.services import unlock_sign_in as people_unlock
 
 MANAGERS = frozenset({Role.MANAGER})
 LONGEST_PRESENCE = timedelta(hours=12)  # as long as a sign-in; a site that never closes has no closing time
+LONGEST_CLOSURE = timedelta(days=366)
 OUTSIDE_HOURS = timedelta(hours=2)  # before the doors open, or tidying up after closing
 
 
@@ -109,10 +110,14 @@ def set_hours(*, site_id: str, hours: Iterable[Hours], actor: User, at: datetime
 def add_closure(
     *, site_id: str, first_day: date, last_day: date, reason: str = "", actor: User, at: datetime
 ) -> Closure:
-    """Close a site on local days, both ends included. Raises as ``set_hours``."""
-    require_role(actor, site_id, MANAGERS, installation_admin=True)
-    if last_day < first_day:
-        raise Malformed(Problem("closure_ends_before_it_begins", field="last_day"))
+    """Close a site on local days, both ends included; ``equipment.bookings.hit`` also tells the people it hits.
+
+    Raises ``NotFound``, ``NotAllowed`` (staff only), ``Malformed``.
+    """
+    require_role(actor, site_id, STAFF_ROLES, installation_admin=True)
+    problem = closure_problem(Site.objects.get(pk=site_id), first_day, last_day, at)
+    if problem is not None:
+        raise Malformed(problem)
     closure = Closure.objects.create(
         site_id=site_id, first_day=first_day, last_day=last_day, reason=reason.strip()[:120]
     )
@@ -120,12 +125,23 @@ def add_closure(
     return closure
 
 
+def closure_problem(site: Site, first_day: date, last_day: date, at: datetime) -> Problem | None:
+    """Return what is wrong with days on which somebody wants to close a site."""
+    if last_day < first_day:
+        return Problem("closure_ends_before_it_begins", field="last_day")
+    if last_day < local_day(at, site.time_zone):
+        return Problem("closure_is_over", field="last_day")
+    if last_day - first_day >= LONGEST_CLOSURE:
+        return Problem("closure_too_long", {"days": LONGEST_CLOSURE.days}, "last_day")
+    return None
+
+
 def remove_closure(closure_id: int, *, actor: User, at: datetime) -> None:
     """Open again on these days. Raises ``NotFound``, ``NotAllowed``."""
     closure = Closure.objects.filter(pk=closure_id).first()
     if closure is None:
         raise NotFound
-    require_role(actor, closure.site_id, MANAGERS, installation_admin=True)
+    require_role(actor, closure.site_id, STAFF_ROLES, installation_admin=True)
     closure.delete()
     board_changed(closure.site_id)
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from equipment.bookings.finding import next_free_for_machines
 from equipment.bookings.queries import checked_in_now
 from equipment.machines import figures
-from equipment.machines.models import Machine
+from equipment.machines.models import Machine, Outage
+from equipment.machines.outages import running
 from equipment.machines.said import help_needed, used_by_hand
 from equipment.machines.states import STREAMED, Condition, Driver, Plate, Report, condition_of
 from equipment.sites.queries import without_power
@@ -53,15 +54,21 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def condition(
-    machine: Machine, attempt: Attempt | None, at: datetime, *, staff: bool, used: bool = False
+    machine: Machine,
+    attempt: Attempt | None,
+    at: datetime,
+    *,
+    staff: bool,
+    used: bool = False,
+    outage: Outage | None = None,
 ) -> Condition:
     """Return what people see of a machine, or its staff. ``machine.model.kind`` must be loaded.
 
-    ``used``: somebody has checked in there.
+    ``used``: somebody has checked in there. ``outage``: the one that lasts now, also a planned one.
     """
     return condition_of(
         linked=machine.linked,
-        out_of_order=machine.out_of_order_since is not None,
+        out_of_order=machine.out_of_order_since is not None or outage is not None,
         plate=Plate(machine.plate),
         needs_plate=machine.model.kind.needs_plate,
         report=Report(machine.report),
@@ -90,10 +97,19 @@ def machine_shapes(
     attempts = live_attempts(machine.pk for machine in machines)
     # A machine with a link says itself whether it works; at another one, people do.
     used = checked_in_now([machine.pk for machine in machines if not machine.linked], at)
+    out = running([machine.pk for machine in machines], at)
     ready = [
         machine.pk
         for machine in machines
-        if condition(machine, attempts.get(machine.pk), at, staff=False, used=machine.pk in used) in USABLE
+        if condition(
+            machine,
+            attempts.get(machine.pk),
+            at,
+            staff=False,
+            used=machine.pk in used,
+            outage=out.get(machine.pk),
+        )
+        in USABLE
     ]
     dark = without_power((machine.site_id for machine in machines), at)
     free = next_free_for_machines(machines, at, ready=ready) if free_times else {}
@@ -108,6 +124,7 @@ def machine_shapes(
             next_free_at=free.get(machine.pk),
             used=machine.pk in used,
             no_power=machine.site_id in dark,
+            outage=out.get(machine.pk),
         )
         for machine in machines
     ]
@@ -128,11 +145,12 @@ def _machine_shape(
     next_free_at: datetime | None,
     used: bool,
     no_power: bool,
+    outage: Outage | None,
 ) -> Shape:
     kind = machine.model.kind
     latest = figures.latest(machine.pk)
     jobs = [part.job for part in attempt.parts.all() if part.live] if attempt else []
-    now = condition(machine, attempt, at, staff=staff, used=used)
+    now = condition(machine, attempt, at, staff=staff, used=used, outage=outage)
     shape: Shape = {
         "id": machine.pk,
         "name": machine.name,
@@ -148,7 +166,7 @@ def _machine_shape(
         "plate_word": kind.by_hand.plate_word,
         "seen_at": stamp(figures.seen_at(machine)),
         "next_free": stamp(next_free_at),
-        "out_of_order_reason": machine.out_of_order_reason or None,
+        "out_of_order_reason": machine.out_of_order_reason or (outage.reason if outage else "") or None,
         "progress": _machine_progress(machine, latest, attempt, at) if now in AT_WORK_SHOWN else None,
         "material": machine.material or None,
         "nozzle_mm": machine.nozzle_mm,

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from equipment.bookings import hit
 from equipment.bookings.use import end_uses
 from equipment.machines.live import power_turned
+from equipment.machines.outages import tell_turned
 from equipment.sites.queries import cuts_turned, open_until
 from fablab.core.errors import DomainError
 from fablab.core.witness import clock_is_trusted
@@ -87,7 +89,11 @@ def look(leases: Mapping[str, int], *, at: datetime, memory: Memory | None = Non
         def tell_of_power(at: datetime) -> None:
             power_turned(cuts_turned(since, at))
 
-        for by_the_way in (_end_uses, tell_of_power, warn_of_overruns, tell_of_pauses):
+        def tell_of_outages(at: datetime) -> None:
+            tell_turned(since, at)
+            hit.tell_of_wrong_guesses(at)
+
+        for by_the_way in (_end_uses, tell_of_power, tell_of_outages, warn_of_overruns, tell_of_pauses):
             try:
                 by_the_way(at)
             except Exception:  # what people are told holds up nothing that is made

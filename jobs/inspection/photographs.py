@@ -1,4 +1,4 @@
-"""A camera's picture becomes one of ours: decoded and drawn anew in the sandbox, without anything that came beside it.
+"""A picture becomes one of ours: decoded and drawn anew in the sandbox, without anything that came beside it.
 
 Run as a child (`python -m jobs.inspection.photographs SOURCE`), it leaves `photograph.jpg` in its folder.
 """
@@ -22,7 +22,7 @@ MADE = "photograph.jpg"
 def redraw(source: Path, to: Path) -> bool:
     """Writes the picture in `source` to `to` as a plain JPEG of at most 1280 pixels a side.
 
-    No EXIF, no place, no comment, no colour profile comes along. False, and no file, for what is no JPEG or PNG, is
+    No EXIF, no place, no comment, no colour profile comes along. False, and no file, for what is no JPEG, PNG or WebP, is
     broken, or is too large to decode.
     """
     with tempfile.TemporaryDirectory(prefix="photograph-") as folder:
@@ -39,7 +39,7 @@ def redraw(source: Path, to: Path) -> bool:
 
 def main(source: str) -> None:
     """The child's work. What cannot be drawn raises, and the parent sees a run that failed."""
-    with Image.open(source, formats=("JPEG", "PNG")) as found:
+    with Image.open(source, formats=("JPEG", "PNG", "WEBP")) as found:
         if found.width * found.height > MOST_PIXELS:
             raise ValueError("too many pixels")
         upright = ImageOps.exif_transpose(found).convert("RGB")

@@ -9,6 +9,7 @@ from django.db import transaction
 from equipment.certifications.queries import is_certified, may_send_machine_files
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import is_out_of_order
 from equipment.machines.services import mark_plate
 from equipment.machines.states import Plate
 from equipment.sites.models import SiteRole
@@ -329,7 +330,7 @@ def _in_service(step: _Step) -> list[Problem]:
     if step.source is not Source.PERSON or step.attempt is None:
         return []  # a machine's report is a fact, whatever people say of the machine
     machine = step.attempt.machine
-    if machine.out_of_order_since is not None:
+    if is_out_of_order(machine, step.at):
         return [Problem("machine_out_of_order_now", {"machine": machine.name})]
     return []
 

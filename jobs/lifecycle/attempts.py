@@ -12,6 +12,7 @@ from equipment.bookings.states import LIVE
 from equipment.bookings.use import right_to_start
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import is_out_of_order
 from equipment.machines.services import void_plate_token
 from fablab.core.errors import Conflict, NotFound, Problem
 from fablab.live import push
@@ -257,7 +258,7 @@ def _refusal(order: Order, machine: Machine, lease_number: int, at: datetime) ->
     jobs = [part.job for part in parts]
     if not jobs or any(job.state != State.LOADED for job in jobs):
         return "not_loaded"
-    if machine.out_of_order_since is not None:
+    if is_out_of_order(machine, at):
         return "out_of_order"
     if not right_to_start(machine, at) or machine.plate_token != order.plate_token:
         return "plate_token"

@@ -14,6 +14,7 @@ from equipment.bookings.states import LIVE
 from equipment.bookings.walk_up import walk_up
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import is_out_of_order
 from equipment.machines.queries import machine_for
 from equipment.machines.record import write
 from equipment.machines.states import WATCHED, Driver
@@ -97,7 +98,7 @@ def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:
         problems.append(Problem("other_machine", {"machine": machine.name}))
     elif job.machine_file is not None and job.machine_file.format not in machine.model.formats:
         problems.append(Problem("not_a_machine_file", {"formats": ", ".join(machine.model.formats)}))
-    if machine.out_of_order_since is not None:
+    if is_out_of_order(machine, at):
         problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
     if Attempt.objects.filter(machine=machine, ended_at__isnull=True).exists():
         problems.append(Problem("machine_taken"))

@@ -10,6 +10,7 @@ from equipment.bookings.use import end_uses_there, right_to_start
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import is_out_of_order
 from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver
 from equipment.sites.queries import is_on_site, open_until
 from fablab.core.errors import Conflict, NotAllowed, NotFound, Problem, Refused
@@ -147,7 +148,7 @@ def _why_not(
             problems.append(Problem("closed_now"))
         if not machine.model.kind.remote_start:
             problems.append(Problem("no_remote_start"))
-        if machine.out_of_order_since is not None:
+        if is_out_of_order(machine, at):
             problems.append(Problem("machine_out_of_order_now", {"machine": machine.name}))
         if machine.report in AT_WORK:
             problems.append(Problem("machine_working", {"machine": machine.name}))

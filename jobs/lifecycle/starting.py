@@ -10,6 +10,7 @@ from django.db.models import F, Max
 from equipment.bookings.use import right_to_start, somebody_is_there
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import is_out_of_order
 from equipment.machines.said import used_by_hand
 from equipment.machines.states import AT_WORK, STARTED_BY_LINE, Driver, Report
 from equipment.sites.models import Site
@@ -121,7 +122,7 @@ def _may_start(machine: Machine, attempt: Attempt, jobs: list[Job], at: datetime
         return False
     if Driver(machine.driver) not in STARTED_BY_LINE:
         return False
-    if machine.out_of_order_since is not None or machine.needs_help_since is not None:
+    if machine.needs_help_since is not None or is_out_of_order(machine, at):
         return False
     if machine.linked and (not hears(machine, at) or machine.report in AT_WORK):
         return False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from equipment.machines import photos
 from equipment.machines.asking import forget_calls
 from fablab.core.idempotency import forget_answers
 from fablab.core.witness import clock_is_trusted
@@ -35,8 +36,10 @@ class Tidying:
             if not clock_is_trusted(at):
                 return False  # asked again at the next look
             gone = forget_answers(at) + forget_tries(at) + thin_all(at) + purge_stills(at) + forget_calls(at)
+            gone += photos.forget_old(at)
             if purge_left_over():  # the computer's own clock is believed too
                 purge_without_rows()
+                photos.forget_without_rows(at)
                 sweep(Path(settings.VAR_DIR) / "spool")
             self._next = at + EVERY
             logger.info("tidying: %d rows gone", gone)

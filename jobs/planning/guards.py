@@ -63,9 +63,13 @@ def _in_service(job: Waiting, machine: MachineNow, at: datetime) -> Params | Non
 def _outage(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
     if not machine.in_service:
         return None  # said already
-    end = at + job.must_fit
-    out = any(start < end and (until is None or until > at) for start, until in machine.outages)
+    out = any(start <= at and (until is None or until > at) for start, until in machine.outages)
     return {"machine": machine.name} if out else None
+
+
+def _next_outage(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
+    later = [start for start, until in machine.outages if at < start < at + job.must_fit and start != until]
+    return {"machine": machine.name, "start": min(later).isoformat()} if later else None
 
 
 def _needs_help(job: Waiting, machine: MachineNow, at: datetime) -> Params | None:
@@ -190,7 +194,8 @@ GUARDS: tuple[Guard, ...] = (
     Guard("waiting_next_booking", About.PAIR, _next_booking),
     Guard("waiting_closing_time", About.PAIR, _closing),
     Guard("waiting_power_cut", About.PAIR, _power_cut),
-    Guard("waiting_out_of_order", About.PAIR, _outage),
+    Guard("waiting_out_of_order", About.MACHINE, _outage),
+    Guard("waiting_next_outage", About.PAIR, _next_outage),
     Guard(NOT_REACHED, About.PAIR, _not_reached),
     Guard(REFUSES_FILE, About.PAIR, _put_off),
 )

@@ -22,6 +22,7 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_undo": _("Validé à l’instant."),
     "waiting_closed": _("Le fab lab est fermé."),
     "waiting_out_of_order": _("La machine est en panne. L’équipe est prévenue."),
+    "waiting_next_outage": _("Pas assez de temps avant l’arrêt de la machine."),
     "waiting_needs_help": _("La machine attend un animateur."),
     "waiting_unreachable": _("On vérifie la machine – un animateur regarde"),
     "waiting_foreign_print": _("La machine est occupée hors file."),

@@ -14,6 +14,7 @@ from equipment.machines import services as machines
 from equipment.machines.connection import driver_for
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
+from equipment.machines.outages import in_outage
 from equipment.machines.queries import watched_machines
 from equipment.machines.states import Plate
 from equipment.sites.queries import open_until
@@ -59,6 +60,11 @@ class Situation:
     attempt: LiveAttempt | None
     waiting: tuple[tuple[str, Verb], ...]
     order_holds: bool
+    in_outage: bool = False  # one that was planned, also where nobody has put the machine out of order
+
+    @property
+    def out_of_order(self) -> bool:
+        return self.in_outage or self.machine.out_of_order_since is not None
 
     @property
     def live_try(self) -> LiveTry | None:
@@ -86,7 +92,8 @@ class Situation:
 
 def situation(machine_id: str, *, at: datetime) -> Situation:
     """Read what a decision rests on. Raises ``Machine.DoesNotExist`` for one that was removed."""
-    machine = Machine.objects.select_related("site", "model__kind").defer(*_NOT_READ).get(pk=machine_id)
+    looked_up = Machine.objects.select_related("site", "model__kind").annotate(now_out=in_outage(at))
+    machine = looked_up.defer(*_NOT_READ).get(pk=machine_id)
     attempt = live_attempt(machine_id)
     orders = waiting_orders(machine_id) if attempt else []
     return Situation(
@@ -95,7 +102,9 @@ def situation(machine_id: str, *, at: datetime) -> Situation:
         waiting=tuple((order.pk, Verb(order.verb)) for order in orders),
         order_holds=attempt is not None
         and attempt.start_sent_at is not None
+        and not machine.now_out
         and _taken_start(machine, attempt, at) is not None,
+        in_outage=machine.now_out,
     )
 
 

@@ -53,7 +53,7 @@ def as_told(found: Situation, heard: Heard, decisions: tuple[Decision, ...]) -> 
     touched = started or report in AT_WORK or any(isinstance(one, Step) for one in decisions)
     state = condition_of(
         linked=True,
-        out_of_order=machine.out_of_order_since is not None,
+        out_of_order=found.out_of_order,
         plate=Plate.TO_CLEAR if touched else Plate(machine.plate),
         needs_plate=machine.model.kind.needs_plate,
         report=report,

@@ -33,7 +33,7 @@ def test_everybody_who_has_booked_it_is_told_once_with_the_way_to_their_booking(
     cancelled = make_booking(machine, start=MONDAY + hours(30), state=BookingState.CANCELLED)
     hit.put_out_of_order(machine.pk, actor=staff, reason="La buse est bouchée.", at=MONDAY)
     (notice,) = unread_of(coming.person)
-    assert (notice.code, notice.link) == ("booking_out_of_order", f"/reservations/{coming.pk}/")
+    assert (notice.code, notice.link) == ("booking_out_of_order", f"/reservations/{coming.pk}/empechee/")
     assert unread_of(over.person) == unread_of(cancelled.person) == []
     hit.put_out_of_order(machine.pk, actor=None, reason="Elle le dit aussi.", at=MONDAY)
     assert len(unread_of(coming.person)) == 1

@@ -69,7 +69,7 @@ def test_those_who_booked_in_that_time_are_told_and_nobody_else(machine: Machine
     elsewhere = make_booking(make_linked_machine(), start=NOON)
     announce(machine)
     (notice,) = unread_of(inside.person)
-    assert (notice.code, notice.link) == ("booking_power_cut", f"/reservations/{inside.pk}/")
+    assert (notice.code, notice.link) == ("booking_power_cut", f"/reservations/{inside.pk}/empechee/")
     assert notice.params["machine"] == "Ada"
     assert unread_of(after.person) == unread_of(elsewhere.person) == []
     assert hit.hit_by([inside, after, elsewhere], MONDAY) == {inside.pk: "power_cut"}
