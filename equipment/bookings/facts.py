@@ -21,6 +21,7 @@ from equipment.sites.models import Site
 from equipment.sites.queries import openings, power_cut_between
 from equipment.sites.rota import supervised
 from fablab.core.clock import Span, local_day, midnight
+from fablab.core.prepared import Prepared
 from fablab.people.models import User
 from fablab.people.states import MINORS
 
@@ -62,6 +63,7 @@ def facts_for(
         return not kind.needs_certificate or is_certified(who, kind.pk, machine.site_id, day)
 
     certified = for_workshop or may_use(person)
+    inside = any(span.start <= start and end <= span.end for span in times.open)
     return assembled(
         machine,
         person,
@@ -73,7 +75,8 @@ def facts_for(
         limits=limits_of(person, machine, start=start, at=at, leave_out=moving),
         certified=certified,
         actor_certified=certified if actor.pk == person.pk else not certified and may_use(actor),
-        power_cut=power_cut_between(machine.site_id, start, end),
+        power_cut=not inside
+        and power_cut_between(machine.site_id, start, end),  # only asked why it is closed
         watched=supervised(site, start, end) if must_be_watched(machine, person, for_workshop) else (),
         for_workshop=for_workshop,
     )
@@ -155,21 +158,27 @@ def own_times(
     people: Collection[User], weeks: Span, at: datetime, *, leave_out: Booking | None = None
 ) -> list[dict[str, Any]]:
     """Return all that may limit these people's bookings that begin within ``weeks``, in order of time. One query."""
-    rows = Booking.objects.filter(
-        Q(end__gt=at, state__in=list(HOLDING))
-        | Q(start__gte=weeks.start, start__lt=weeks.end, state__in=[*HOLDING, BookingState.DONE])
-        | Q(state__in=[BookingState.NO_SHOW, BookingState.DONE], start__gt=at - NO_SHOWS_COUNT_FOR),
-        person__in=people,
-    ).order_by("start")
-    if leave_out is not None:
-        rows = rows.exclude(pk=leave_out.pk)
-    return list(rows.values(*_LIMITING))
+    rows = _OWN([person.pk for person in people], at, at - NO_SHOWS_COUNT_FOR, weeks.start, weeks.end)
+    named = (dict(zip(_LIMITING, row, strict=True)) for row in rows)
+    return [row for row in named if leave_out is None or row["pk"] != leave_out.pk]
 
 
 _LIMITING = (
     "pk", "person_id", "start", "end", "state", "title", "series_id", "hold_until", "excused_at", "ended_at",
     "machine__site_id", "machine__model__kind_id",
 )  # fmt: skip
+_OWN = Prepared(
+    lambda people, at, no_shows_from, week_starts, week_ends: (
+        Booking.objects.filter(
+            Q(end__gt=at, state__in=list(HOLDING))
+            | Q(start__gte=week_starts, start__lt=week_ends, state__in=[*HOLDING, BookingState.DONE])
+            | Q(state__in=[BookingState.NO_SHOW, BookingState.DONE], start__gt=no_shows_from),
+            person__in=people,
+        )
+        .order_by("start")
+        .values_list(*_LIMITING)
+    )
+)
 
 
 def counted(rows: Iterable[Mapping[str, Any]], machine: Machine, week: Span, at: datetime) -> Limits:
@@ -213,17 +222,17 @@ def terms_with_sources(machines: Sequence[Machine]) -> dict[str, tuple[Terms, di
     """Do as ``terms_of``, with who set each term."""
     of_site: dict[tuple[str, str], dict[str, int | None]] = {}
     of_machine: dict[str, dict[str, int | None]] = {}
-    rows = BookingTerms.objects.filter(
-        Q(machine__isnull=True, kind__in={machine.model.kind_id for machine in machines})
-        | Q(machine__in=[machine.pk for machine in machines]),
-        site__in={machine.site_id for machine in machines},
+    kinds, sites = (
+        {machine.model.kind_id for machine in machines},
+        {machine.site_id for machine in machines},
     )
-    for row in rows.values("site_id", "kind_id", "machine_id", *NAMES):
-        said = {name: row[name] for name in NAMES}
-        if row["machine_id"] is None:
-            of_site[row["site_id"], row["kind_id"]] = said
+    rows = _SAID(sorted(kinds), [machine.pk for machine in machines], sorted(sites)) if machines else ()
+    for site_id, kind_id, machine_id, *values in rows:
+        said = dict(zip(NAMES, values, strict=True))
+        if machine_id is None:
+            of_site[site_id, kind_id] = said
         else:
-            of_machine[row["machine_id"]] = said
+            of_machine[machine_id] = said
     found = {}
     for machine in machines:
         kind = machine.model.kind
@@ -233,6 +242,13 @@ def terms_with_sources(machines: Sequence[Machine]) -> dict[str, tuple[Terms, di
             of_machine.get(machine.pk, {}),
         )
     return found
+
+
+_SAID = Prepared(
+    lambda kinds, machines, sites: BookingTerms.objects.filter(
+        Q(machine__isnull=True, kind__in=kinds) | Q(machine__in=machines), site__in=sites
+    ).values_list("site_id", "kind_id", "machine_id", *NAMES)
+)
 
 
 def times_of(
@@ -264,22 +280,13 @@ def times_of(
     outages: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
     taken: dict[str, list[Span]] = {machine_id: [] for machine_id in ids}
     told: set[str] = set()  # of these it is known why they are out of order, and perhaps until when
-    for outage in Outage.objects.filter(
-        Q(end__isnull=True) | Q(end__gt=from_), machine__in=ids, start__lt=to
-    ):
+    for outage in _OUTAGES(ids, from_, to):
         outages[outage.machine_id].append(Span(outage.start, until_when(outage, at or from_) or FOREVER))
         told |= {outage.machine_id} if outage.end is None else set()
-    booked = Booking.objects.filter(
-        machine__in=ids,
-        # A time kept for somebody counts until it is written down that its while is over: never shown free too early.
-        state__in=list(HOLDING),
-        held_end__gt=from_,
-        held_start__lt=to + timedelta(minutes=longest_buffer),  # our buffer must end before it
-    )
-    if leave_out is not None:
-        booked = booked.exclude(pk=leave_out.pk)
-    for machine_id, start, end in booked.values_list("machine_id", "held_start", "held_end"):
-        taken[machine_id].append(Span(start, end))
+    # Our buffer must end before the next one begins.
+    for pk, machine_id, start, end in _TAKEN(ids, from_, to + timedelta(minutes=longest_buffer)):
+        if leave_out is None or pk != leave_out.pk:
+            taken[machine_id].append(Span(start, end))
     for machine in machines:
         if machine.out_of_order_since is not None and machine.pk not in told:
             outages[machine.pk].append(Span(machine.out_of_order_since, FOREVER))
@@ -295,6 +302,22 @@ def times_of(
         )
         for machine in machines
     }
+
+
+_OUTAGES = Prepared(
+    lambda machines, from_, to: Outage.objects.filter(
+        Q(end__isnull=True) | Q(end__gt=from_), machine__in=machines, start__lt=to
+    )
+)
+_TAKEN = Prepared(
+    lambda machines, from_, to: Booking.objects.filter(
+        machine__in=machines,
+        # A time kept for somebody counts until it is written down that its while is over: never shown free too early.
+        state__in=list(HOLDING),
+        held_end__gt=from_,
+        held_start__lt=to,
+    ).values_list("pk", "machine_id", "held_start", "held_end")
+)
 
 
 def _watched(sites: Iterable[Site], from_: datetime, to: datetime) -> dict[str, tuple[Span, ...]]:
