@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from equipment.bookings import guard
+from equipment.bookings import guard, waiting
 from equipment.bookings.facts import facts_for
 from equipment.bookings.finding import alternatives
 from equipment.bookings.live import booking_changed
+from equipment.bookings.locks import lock_person
 from equipment.bookings.models import Booking, Series, newer
+from equipment.bookings.offering import over, serve_waiting, time_was_freed
 from equipment.bookings.queries import booking_for
 from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import HOLDING, BookingState
-from equipment.bookings.use import hands_were_there
+from equipment.bookings.use import end_use, hands_were_there
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for
@@ -93,7 +95,12 @@ def book(
     if title and not roles & ON_DUTY_ROLES:
         raise NotAllowed("workshop_by_staff")
     wish = _Wish(person, start, end, actor, roles, at, reasons_of(overrides), title=title.strip()[:80])
-    _refuse(machine, wish, _judge(machine, wish))
+    judgement = _look(machine, wish)
+    if judgement.problems and actor.pk == person.pk:
+        offered = waiting.offered_to(person, machine_id, start, end, at)
+        if offered is not None:
+            return waiting.take(offered.pk, actor=actor, at=at)
+    _refuse(machine, wish, judgement)
     failpoint("judged")
 
     def insert(locked: Machine, judgement: Judgement) -> Booking:
@@ -140,7 +147,7 @@ def move(
     wish = _Wish(
         booking.person, start, end, actor, roles, at, reasons_of(overrides), booking, title=booking.title
     )
-    _refuse(machine, wish, _judge(machine, wish))
+    _refuse(machine, wish, _look(machine, wish))
     failpoint("judged")
 
     def change(locked: Machine, judgement: Judgement) -> Booking:
@@ -154,6 +161,7 @@ def move(
         )
         if not moved:
             raise Refused("booking_over")
+        serve_waiting(locked, at=at)
         return booking_for(actor, booking.pk)
 
     booking = _write(machine, wish, change)
@@ -169,14 +177,20 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
     booking = booking_for(actor, booking_id)
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
-        begun = Booking.objects.filter(pk=booking.pk, state=BookingState.IN_USE).exists()
-        cancelled = Booking.objects.filter(
-            pk=booking.pk, state__in=list(HOLDING), end__gt=at, ended_at__isnull=True
-        ).update(state=BookingState.CANCELLED, ended_at=at, **newer(at))
+        booking = booking_for(actor, booking_id)
+        begun = booking.state == BookingState.IN_USE
+        if begun and booking.start < at:
+            cancelled = end_use(booking, at=at, nothing_to_clear=BookingState.CANCELLED)
+        else:
+            live = Booking.objects.filter(pk=booking.pk, state__in=list(HOLDING), ended_at__isnull=True)
+            cancelled = bool(
+                live.filter(end__gt=at).update(state=BookingState.CANCELLED, ended_at=at, **newer(at))
+            )
         if not cancelled:
             raise Refused("booking_over")
         if begun:
             hands_were_there(machine, at)
+        serve_waiting(machine, at=at)
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
     return booking
@@ -237,6 +251,18 @@ def _judge(machine: Machine, wish: _Wish) -> Judgement:
     return judge(facts, wish.overrides, wish.roles)
 
 
+def _look(machine: Machine, wish: _Wish) -> Judgement:
+    """Judge without a lock. A time that is only kept still because nobody wrote down that its while is over makes way:
+    for who waits first, else for this wish.
+    """
+    judgement = _judge(machine, wish)
+    taken = any(problem.code == "slot_taken" for problem in judgement.problems)
+    if not taken or not over(wish.at).filter(machine=machine).exists():
+        return judgement
+    time_was_freed(machine.pk, at=wish.at)
+    return _judge(machine, wish)
+
+
 def _refuse(machine: Machine, wish: _Wish, judgement: Judgement) -> None:
     """Raise what stands in the way, with other times where another time would help."""
     if not judgement.problems:
@@ -269,15 +295,6 @@ def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], 
         judgement = Judgement((Problem("slot_taken"),), (), wish.end)
     _refuse(machine, wish, judgement)
     raise AssertionError("a judgement without problems was not written")
-
-
-def lock_person(person: User) -> None:
-    """Have one booking of a person written at a time: hours of the week are counted, no constraint holds them.
-
-    After the machine's lock, always. SQLite's transactions exclude each other anyway.
-    """
-    if connection.features.has_select_for_update:
-        User.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk").get()
 
 
 def _logged(wish: _Wish, judgement: Judgement) -> list[dict[str, str]]:

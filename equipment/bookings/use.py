@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet
 
 from equipment.bookings.live import booking_changed
 from equipment.bookings.models import Booking, newer
+from equipment.bookings.offering import serve_waiting
 from equipment.bookings.queries import booking_for
 from equipment.bookings.states import LIVE, BookingState
 from equipment.machines.locks import lock_machine
@@ -58,28 +59,35 @@ def finish(booking_id: str, *, actor: User, at: datetime) -> Booking:
         raise Refused("booking_over")
     if booking.state != BookingState.IN_USE or at < booking.start:
         raise Refused("booking_not_begun")
-    # A time of no length is none: who walked up a moment ago has used a second of it.
-    end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
-    # As it was booked: the buffer may have grown since, and somebody may have booked what follows.
-    buffer = booking.held_end - booking.end
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
-        finished = Booking.objects.filter(
-            pk=booking.pk, state=BookingState.IN_USE, end__gt=at, ended_at__isnull=True
-        ).update(
-            state=BookingState.IN_USE if buffer else BookingState.DONE,
-            end=end,
-            held_end=end + buffer,
-            ended_at=at,
-            **newer(at),
-        )
+        finished = end_use(booking, at=at)
         if finished:
             hands_were_there(machine, at)
+            serve_waiting(machine, at=at)
     if not finished:
         raise Refused("booking_over")
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
     return booking
+
+
+def end_use(booking: Booking, *, at: datetime, nothing_to_clear: BookingState = BookingState.DONE) -> bool:
+    """End a use before its time; the buffer stays held after it. Without one it is ``nothing_to_clear`` at once.
+
+    Under the machine's lock. False when it has ended already. What was used stays counted.
+    """
+    # As it was booked: the buffer may have grown since, and somebody may have booked what follows.
+    buffer = booking.held_end - booking.end
+    times = {}
+    if buffer or nothing_to_clear is BookingState.DONE:
+        # A time of no length is none: who walked up a moment ago has used a second of it.
+        end = max(at.replace(microsecond=0), booking.start + timedelta(seconds=1))
+        times = {"end": end, "held_end": end + buffer}
+    ended = Booking.objects.filter(
+        pk=booking.pk, state=BookingState.IN_USE, end__gt=at, ended_at__isnull=True
+    ).update(state=BookingState.IN_USE if buffer else nothing_to_clear, ended_at=at, **times, **newer(at))
+    return bool(ended)
 
 
 def end_uses(at: datetime) -> int:

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from equipment.bookings.feeds import close_feeds
 from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
+from equipment.bookings.waiting import forget_waits
 from equipment.certifications.models import Certificate
 from equipment.machines.asking import take_back
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent
@@ -41,6 +42,7 @@ def forget(person: User) -> None:
     Handling.objects.filter(person=person).delete()
     take_back(person)
     close_feeds(person)
+    forget_waits(person)
     _forget_answers(person)
     for event in MachineEvent.objects.filter(actor=person).iterator():
         details = kept_details(event.details, OF_MACHINES)

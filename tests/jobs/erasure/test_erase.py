@@ -16,7 +16,7 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from equipment.bookings.feeds import open_feed
-from equipment.bookings.models import Booking, CalendarFeed
+from equipment.bookings.models import Booking, CalendarFeed, WaitingEntry
 from equipment.machines.asking import call
 from equipment.machines.models import HelpRequest, Maintenance
 from equipment.sites.models import SiteRole
@@ -144,9 +144,11 @@ def test_nobody_comes_in_with_what_was_theirs(cast: Cast) -> None:
     person = make_person("Lea", site=cast.site, password=PASSWORD)
     make_token(person=person, at=at)
     open_feed(person, at=at)
+    kept = {"site": cast.site, "kind": cast.kind, "person": person, "minutes": 60, "created_at": at}
+    WaitingEntry.objects.create(from_time=at, to_time=at + timedelta(hours=2), **kept)
     erase_person(person.pk, actor=person, at=at)
     assert person.tokens.count() == 0
-    assert not CalendarFeed.objects.exists()
+    assert not CalendarFeed.objects.exists() and not WaitingEntry.objects.exists()
     with pytest.raises(SignInFailed):
         sign_in(username=person.username, password=PASSWORD, at=at)
     assert not SiteRole.objects.filter(person=person).exists()
@@ -351,7 +353,7 @@ LOOKED_AT = {
     "notices": {"Notice"},
     "equipment": {
         "Booking", "CalendarFeed", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent",
-        "Maintenance", "Outage", "PowerCut",
+        "Maintenance", "Outage", "PowerCut", "WaitingEntry",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
