@@ -16,6 +16,7 @@ OWN_OR_SITE = (401, 200, 404, 200, 200, 200, 404)
 OWN = (401, 200, 404, 404, 404, 404, 404)
 ON_DUTY = (401, 403, 403, 200, 200, 200, 404)
 STAFF = (401, 403, 403, 403, 200, 200, 404)
+SERIES = (401, 403, 404, 200, 200, 200, 404)
 # For a job: another member does not see it.
 JOB_OWNER = (401, 200, 404, 403, 403, 403, 404)
 JOB_INSTRUCTOR = (401, 403, 404, 200, 403, 403, 404)
@@ -36,6 +37,17 @@ def made(statuses: tuple[int, ...], status: int = 201) -> tuple[int, ...]:
 def tomorrow(world: World) -> dict[str, str]:
     start = (timezone.now() + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
     return {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+
+
+def workshop(world: World) -> dict[str, Any]:
+    day = (timezone.now() + timedelta(days=20)).date().isoformat()
+    return {
+        "machines": [world.cast.machine.pk],
+        "first": day,
+        "starts": "10:00",
+        "ends": "11:00",
+        "title": "Atelier",
+    }
 
 
 def reason(world: World) -> dict[str, str]:
@@ -103,6 +115,8 @@ ROWS: list[Row] = [
     Row("GET", "api:site-list", SIGNED_IN),
     Row("GET", "api:site", AT_THE_SITE),
     Row("POST", "api:site-presence", ON_DUTY, body=lambda world: {"present": True}),
+    Row("GET", "api:site-open-use", ON_DUTY),
+    Row("POST", "api:site-open-use", ON_DUTY, body=lambda world: {"kind": world.cast.kind.pk}),
     Row("GET", "api:site-queue", AT_THE_SITE),
     # what needs a hand
     Row("GET", "api:site-worklist", ON_DUTY),
@@ -165,6 +179,12 @@ ROWS: list[Row] = [
     Row("POST", "api:booking-check-in", OWN_OR_SITE),
     # It is seen, and has not begun (409).
     Row("POST", "api:booking-finish", (401, 409, 404, 409, 409, 409, 404)),
+    # A series is made by those on duty; whose it is sees it. The machine is a field: unknown elsewhere.
+    Row("GET", "api:series-list", SIGNED_IN),
+    Row("POST", "api:series-list", (401, 403, 403, 201, 201, 201, 400), body=workshop),
+    Row("GET", "api:series", OWN_OR_SITE),
+    Row("POST", "api:series-change-following", SERIES, body=always({"starts": "14:00", "ends": "15:00"})),
+    Row("POST", "api:series-end-following", SERIES),
     Row("GET", "api:upload-list", SIGNED_IN),
     Row("POST", "api:upload-list", made(SIGNED_IN), body=lambda world: {"file": a_file()}, form=True),
     Row("GET", "api:upload", OWN_OR_SITE),

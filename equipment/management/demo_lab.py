@@ -22,6 +22,14 @@ class DemoMachine(NamedTuple):
     driver: Driver = Driver.HANDOVER
 
 
+class DemoShift(NamedTuple):
+    username: str
+    site: str
+    weekdays: tuple[int, ...]  # Monday is 0
+    starts: int  # in minutes of the day
+    ends: int
+
+
 class DemoPerson(NamedTuple):
     username: str
     name: str
@@ -50,6 +58,14 @@ SITES = [
     ),
 ]
 
+# Booked without file or plate: nobody needs a certificate, and of several places nobody chooses one.
+PLACE: dict[str, Any] = {
+    "takes_files": False,
+    "needs_plate": False,
+    "remote_start": False,
+    "needs_certificate": False,
+}
+
 KINDS: dict[str, dict[str, Any]] = {
     "fdm": {
         "names": {"fr": "Imprimante 3D", "en": "3D printer", "ar": "طابعة ثلاثية الأبعاد"},
@@ -70,6 +86,34 @@ KINDS: dict[str, dict[str, Any]] = {
         "icon": "cutter",
         "guide": CUTTER,
         "max_minutes": 120,
+    },
+    "sewing": {
+        **PLACE,
+        "names": {"fr": "Table de couture", "en": "Sewing table", "ar": "طاولة خياطة"},
+        "icon": "sewing",
+        "max_minutes": 180,
+    },
+    "computer": {
+        **PLACE,
+        "names": {"fr": "Poste informatique", "en": "Computer", "ar": "حاسوب"},
+        "icon": "computer",
+        "max_minutes": 120,
+    },
+    "room": {
+        **PLACE,
+        "names": {"fr": "Salle", "en": "Room", "ar": "قاعة"},
+        "icon": "room",
+        "max_minutes": 240,
+        "horizon_days": 30,
+        "open_bookings": 2,
+    },
+    "help": {
+        **PLACE,
+        "names": {"fr": "Une demi-heure d’aide", "en": "Half an hour of help", "ar": "نصف ساعة من المساعدة"},
+        "icon": "talk",
+        "needs_instructor": True,
+        "max_minutes": 30,
+        "open_bookings": 1,
     },
 }
 
@@ -115,6 +159,10 @@ MODELS: dict[str, dict[str, Any]] = {
         "prepares": ["svg", "png", "jpeg"],
         "materials": ["Vinyle", "Flex"],
     },
+    "Table et machine à coudre": {"kind": "sewing"},
+    "Ordinateur avec écran": {"kind": "computer"},
+    "Salle pour dix personnes": {"kind": "room"},
+    "Avec un animateur": {"kind": "help"},
 }
 
 # What earlier demonstrations wrote. A row that still says so, nobody has changed: it is brought up to date.
@@ -145,6 +193,13 @@ MACHINES = [
     DemoMachine("saint-ouen", "Atelier 200", "Blaise", Driver.OCTOPRINT),
     DemoMachine("saint-ouen", "Broderie 180 x 130", "Colette"),
     DemoMachine("saint-ouen", "Vinyle 600", "Django"),
+    DemoMachine("saint-ouen", "Table et machine à coudre", "Table 1"),
+    DemoMachine("saint-ouen", "Table et machine à coudre", "Table 2"),
+    DemoMachine("saint-ouen", "Ordinateur avec écran", "Poste 1"),
+    DemoMachine("saint-ouen", "Ordinateur avec écran", "Poste 2"),
+    DemoMachine("saint-ouen", "Ordinateur avec écran", "Poste 3"),
+    DemoMachine("saint-ouen", "Salle pour dix personnes", "Salle bleue"),
+    DemoMachine("saint-ouen", "Avec un animateur", "Coin aide"),
     DemoMachine("mayotte", "Atelier 200", "Maki"),
 ]
 
@@ -164,6 +219,11 @@ PEOPLE = [
     DemoPerson("moussa", "Moussa", "mayotte", Role.MEMBER, ("fdm",), about="trained"),
     DemoPerson("anfia", "Anfia", "mayotte", Role.INSTRUCTOR, ("fdm",)),
     DemoPerson("houria", "Houria", "mayotte", Role.MANAGER, about="runs the place"),
+]
+# Who is on duty when: then minors can book too, and half an hour of help can be had.
+SHIFTS = [
+    DemoShift("ines", "saint-ouen", (0, 1, 2, 3, 4, 5), 9 * 60, 18 * 60),
+    DemoShift("anfia", "mayotte", (1, 2, 3, 4, 5), 9 * 60, 17 * 60),
 ]
 # They said "Je suis là", so that printing can be tried at once.
 PRESENT = ("ines", "karim")

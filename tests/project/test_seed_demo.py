@@ -1,6 +1,7 @@
 """The demonstration's lab: everything a visitor needs to try the journey at once, and nothing overwritten later."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -12,8 +13,10 @@ from django.core.management.base import CommandError
 from equipment.certifications.models import Certificate
 from equipment.machines.models import Machine, MachineKind, MachineModel
 from equipment.management.commands.seed_demo import fill
-from equipment.management.demo_lab import MODELS, MODELS_BEFORE
-from equipment.sites.models import OpeningHours, Presence, Site, SiteRole
+from equipment.management.demo_lab import KINDS, MODELS, MODELS_BEFORE
+from equipment.sites.models import OpeningHours, Presence, Shift, Site, SiteRole
+from equipment.sites.rota import duty_spans
+from fablab.core.clock import Span
 from fablab.people.models import User
 from jobs.inspection.limits import ModelLimits
 
@@ -28,7 +31,7 @@ PRINTERS = [
 def counts() -> list[int]:
     return [
         model.objects.count()
-        for model in (Site, OpeningHours, MachineModel, Machine, User, SiteRole, Certificate, Presence)
+        for model in (Site, OpeningHours, MachineModel, Machine, User, SiteRole, Certificate, Presence, Shift)
     ]
 
 
@@ -47,10 +50,19 @@ def test_another_site_lies_overseas_and_has_ordinary_hours() -> None:
     assert {(one.opens, one.closes) for one in site.opening_hours.all()} == {(540, 1020)}
 
 
-def test_there_are_printers_an_embroidery_machine_and_a_cutter() -> None:
+def test_there_are_machines_and_places_and_help_while_an_instructor_is_on_duty() -> None:
     fill("un mot de passe", PRINTERS, AT)
-    kinds = Machine.objects.filter(site__slug="saint-ouen").values_list("model__kind__slug", flat=True)
-    assert sorted(kinds) == ["cutter", "embroidery", "fdm", "fdm"]
+    there = Machine.objects.filter(site__slug="saint-ouen")
+    kinds = Counter(there.values_list("model__kind__slug", flat=True))
+    assert kinds == {
+        "fdm": 2, "embroidery": 1, "cutter": 1, "sewing": 2, "computer": 3, "room": 1, "help": 1
+    }  # fmt: skip
+    places = MachineKind.objects.filter(takes_files=False)
+    assert {kind.slug for kind in places if kind.is_place} == {"sewing", "computer", "room", "help"}
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    site = Site.objects.get(slug="saint-ouen")
+    (duty,) = duty_spans(site, monday, monday + timedelta(days=1)).values()
+    assert duty == [Span(monday + timedelta(hours=8), monday + timedelta(hours=17))]  # 9 to 18 in Paris
 
 
 def test_the_two_real_printers_are_connected_and_their_keys_are_sealed() -> None:
@@ -109,7 +121,9 @@ def test_an_earlier_demonstration_learns_the_files_of_its_machines_but_keeps_wha
 
 
 def test_the_limits_of_every_model_are_what_the_file_check_reads() -> None:
-    assert all(ModelLimits.from_json(model["limits"]).bed_mm[0] > 0 for model in MODELS.values())
+    with_files = [model for model in MODELS.values() if KINDS[model["kind"]].get("takes_files", True)]
+    assert len(with_files) == 3
+    assert all(ModelLimits.from_json(model["limits"]).bed_mm[0] > 0 for model in with_files)
 
 
 def test_the_command_refuses_to_fill_an_installation_that_is_no_demonstration() -> None:

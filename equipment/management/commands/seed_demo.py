@@ -26,10 +26,13 @@ from equipment.management.demo_lab import (
     MODELS_BEFORE,
     PEOPLE,
     PRESENT,
+    SHIFTS,
     SITES,
     DemoPerson,
+    DemoShift,
 )
-from equipment.sites.models import OpeningHours, Presence, Site, SiteRole
+from equipment.sites.models import OpeningHours, Presence, Shift, Site, SiteRole
+from fablab.core.clock import local_day
 from fablab.core.sealed import seal
 from fablab.people.models import User
 
@@ -87,6 +90,8 @@ def fill(password: str, printers: list[dict[str, str]], at: datetime) -> None:
             new_machines.append(machine.pk)
     for person in PEOPLE:
         make_person(person, password, sites[person.site], kinds, at)
+    for shift in SHIFTS:
+        make_shifts(shift, sites[shift.site], at)
     for username in PRESENT:
         present = User.objects.get(username=username)
         Presence.objects.filter(person=present, until__gt=at).delete()
@@ -131,6 +136,18 @@ def make_person(
             site=site,
             may_send_machine_files=of.may_send_machine_files,
             granted_at=at,
+        )
+
+
+def make_shifts(of: DemoShift, site: Site, at: datetime) -> None:
+    """Write who is on duty into the rota, once: later changes are people's own."""
+    person = User.objects.get(username=of.username)
+    if Shift.objects.filter(person=person, site=site).exists():
+        return
+    today = local_day(at, site.time_zone)
+    for weekday in of.weekdays:
+        Shift.objects.create(
+            site=site, person=person, weekday=weekday, starts=of.starts, ends=of.ends, first_day=today
         )
 
 
