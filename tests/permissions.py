@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from equipment.bookings.feeds import open_feed
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, Series
 from equipment.machines.models import HelpRequest, Machine
 from equipment.machines.states import Plate
 from equipment.sites.models import PowerCut, Site
@@ -49,6 +49,7 @@ class World:
     call: HelpRequest  # the owner asks that somebody comes
     feed: str  # the end of the address of the owner's calendar feed
     arriving: str  # a file of the owner's, of which nothing has come yet
+    series: Series  # the owner's, with one date in ten days
 
     def ids(self) -> dict[str, str]:
         """Return what stands for each place in an address."""
@@ -63,6 +64,7 @@ class World:
             "kind": self.cast.kind.slug,
             "kind_id": self.cast.kind.pk,
             "booking_id": self.booking.pk,
+            "series_id": self.series.pk,
             "upload_id": self.upload.pk,
             "arriving_id": self.arriving,
             "job_id": self.job.pk,
@@ -109,7 +111,20 @@ def make_world(state: State, *, linked: bool) -> World:
         feed=open_feed(owner, at=at),
         call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
+        series=_in_ten_days(cast, at),
     )
+
+
+def _in_ten_days(cast: Cast, at: datetime) -> Series:
+    """Have the owner come in ten days, from 10:00 to 11:00 UTC."""
+    start = (at + timedelta(days=10)).replace(hour=10, minute=0, second=0, microsecond=0)
+    series = Series.objects.create(
+        site=cast.site, person=cast.person("owner"), weekdays=[start.weekday()], starts=11 * 60, ends=12 * 60,
+        first_day=start.date(), last_day=start.date(), created_at=at,
+    )  # fmt: skip
+    series.machines.add(cast.machine)
+    make_booking(cast.machine, cast.person("owner"), start=start, series=series)
+    return series
 
 
 def _under_a_camera(cast: Cast, at: datetime) -> None:

@@ -104,7 +104,7 @@ class Known:
         self._from = min((one.start for one in wanted), default=at)
         self._to = max((one.end for one in wanted), default=at)
         self._terms = terms_of(list(machines.values()))
-        self._times = times_of(list(machines.values()), self._from, self._to, terms=self._terms)
+        self._times = times_of(list(machines.values()), self._from, self._to, terms=self._terms, at=at)
         self._open = {pk: list(times.open) for pk, times in self._times.items()}
         self._held = self._read_held(machines, leave_out)
         weeks = Span(self._from - _A_WEEK, self._to + _A_WEEK)

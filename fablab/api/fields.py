@@ -1,14 +1,15 @@
 """Strict fields: a string is a string, a boolean is a boolean, and what nobody asked for is refused (SEC-10)."""
 
+import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from fablab.core.clock import FIRST_YEAR, LAST_YEAR
+from fablab.core.clock import DAY_MINUTES, FIRST_YEAR, LAST_YEAR
 
 UNKNOWN = "unknown_field"
 
@@ -129,6 +130,32 @@ class Moment(serializers.DateTimeField):
         if at.tzinfo is None:
             self.fail("time_zone_missing")
         return at.astimezone(UTC)
+
+
+class Day(serializers.DateField):
+    """A local day, as 2026-11-24."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str):
+            self.fail("invalid", format="2026-11-24")
+        found: date = super().to_internal_value(value)
+        return found
+
+
+class WallTime(Text):
+    """A time on a clock's face, as 14:00, in minutes of the local day; to 48:00, for what ends on the next day."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=5, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # a text comes in, minutes go on
+        found = re.fullmatch(r"([0-4][0-9]):([0-5][0-9])", super().to_internal_value(data))
+        if found is None:
+            self.fail("invalid")
+        minutes = int(found[1]) * 60 + int(found[2])
+        if minutes > 2 * DAY_MINUTES:
+            self.fail("invalid")
+        return minutes
 
 
 class Choice(serializers.ChoiceField):
