@@ -32,7 +32,8 @@ def free_spans(times: MachineTimes, from_: datetime, to: datetime, minutes: int)
     held = [Span(span.start - buffer, span.end) for span in times.taken]
     open_ = within(merged(times.open), from_, to)
     if times.supervised is not None:
-        open_ = [part for span in open_ for part in within(merged(times.supervised), span.start, span.end)]
+        watched = merged(times.supervised)
+        open_ = [part for span in open_ for part in within(watched, span.start, span.end)]
     spans = without(open_, [*times.outages, *held])
     return [span for span in spans if span.end - span.start >= timedelta(minutes=minutes)]
 
