@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from equipment.bookings.company import alone_among
 from equipment.bookings.finding import ALTERNATIVES, Offer, next_offers
 from equipment.bookings.free import FOREVER
 from equipment.bookings.models import Booking
@@ -20,7 +21,7 @@ from equipment.sites.models import Closure, PowerCut, Site
 from equipment.sites.queries import Opening, opening_of, openings
 from fablab.core.clock import Closed, Span, midnight
 
-OUT_OF_ORDER, POWER_CUT, CLOSED = "out_of_order", "power_cut", "closed"
+OUT_OF_ORDER, POWER_CUT, CLOSED, ALONE = "out_of_order", "power_cut", "closed", "alone"
 DAY = timedelta(days=1)
 OF_EACH = 2  # times of one machine: a choice of machines, not of half hours
 LOOKED_AT = 40
@@ -49,14 +50,18 @@ def to_come(at: datetime) -> QuerySet[Booking]:
 
 
 def hit_by(bookings: Iterable[Booking], at: datetime) -> dict[str, str]:
-    """Return, by booking id, why a coming booking cannot be used: ``out_of_order``, ``power_cut``, ``closed``."""
+    """Return, by booking id, why a coming booking cannot be used: out_of_order, power_cut, closed, alone.
+
+    ``alone``: somebody must be there with them, and nobody is.
+    """
     return {booking_id: one.why for booking_id, one in obstacles(bookings, at).items()}
 
 
 def obstacles(bookings: Iterable[Booking], at: datetime) -> dict[str, Obstacle]:
     """Return what stands in the way of each coming booking that is hit, by its id.
 
-    ``bookings`` come with their machine and its site. At most six queries, none when nothing is to come.
+    ``bookings`` come with their person, their machine and its site. None when nothing is to come, at most six queries;
+    thirteen more for each place where one of them relies on somebody being there.
     """
     coming = [one for one in bookings if one.state in LIVE and one.end > at]
     if not coming:
@@ -81,6 +86,10 @@ def obstacles(bookings: Iterable[Booking], at: datetime) -> dict[str, Obstacle]:
                 found[one.pk] = Obstacle(OUT_OF_ORDER, outage.reason, until, outage)
         if one.machine.out_of_order_since is not None and all(outage.end is not None for outage in mine):
             found[one.pk] = Obstacle(OUT_OF_ORDER, one.machine.out_of_order_reason)
+    for site in {one.machine.site for one in coming}:
+        there = [one for one in coming if one.machine.site_id == site.pk and not one.title and one.start > at]
+        for one in alone_among(there, site):
+            found.setdefault(one.pk, Obstacle(ALONE))
     return found
 
 

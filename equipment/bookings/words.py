@@ -68,6 +68,8 @@ SENTENCES: dict[str, str | Promise] = {
     "booking_outage": _("{machine} sera arrêtée. Ta réservation : {when}."),
     "booking_closed": _("Fermé ce jour-là : {machine}, {when}. Choisis une autre heure."),
     "booking_open_again": _("C’est ouvert finalement : {machine}, {when}."),
+    "booking_unsupervised": _("Pas d’animateur : {machine}, {when}. Choisis une autre heure."),
+    "booking_supervised_again": _("Un animateur sera là : {machine}, {when}."),
     "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from equipment.sites.live import board_changed
 from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Site, SiteRole
 from equipment.sites.queries import Opening, opening_of, people_at, require_role
+from equipment.sites.rostering import leave_rota
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
 from fablab.core.clock import Hours, local_day
 from fablab.core.errors import Malformed, NotFound, Problem, Refused
@@ -266,6 +267,7 @@ def revoke_role(*, person_id: str, site_id: str, role: Role, actor: User, at: da
         on_duty = SiteRole.objects.filter(person_id=person_id, site_id=site_id, role__in=list(ON_DUTY_ROLES))
         if not on_duty.exists():
             Presence.objects.filter(person_id=person_id, site_id=site_id, until__gt=at).update(until=at)
+            leave_rota(person_id, site_id)
     push.recheck(person_id)
     board_changed(site_id)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from equipment.bookings import services
 from equipment.bookings.facts import terms_of
-from equipment.bookings.hit import hit_by
+from equipment.bookings.obstacles import hit_by
 from equipment.bookings.queries import booking_for, visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.bookings.words import SET_ASIDE, STATES
@@ -25,6 +25,8 @@ PAST_SHOWN = 10
 HIT: Mapping[str, Any] = {
     "out_of_order": gettext_lazy("Réservé, mais la machine est en panne"),
     "power_cut": gettext_lazy("Réservé, mais le courant sera coupé"),
+    "closed": gettext_lazy("Réservé, mais le lieu sera fermé"),
+    "alone": gettext_lazy("Réservé, mais pas d’animateur"),
 }
 UNDO_SECONDS = 10
 
@@ -70,7 +72,7 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
         "state": "hit" if why else booking.shown_state,
         "state_label": HIT[why] if why else STATES[booking.shown_state],
         "other_time": {
-            "url": reverse("book-kind", args=[kind.slug]),
+            "url": reverse("booking-stopped", args=[booking.pk]),
             "label": _("Choisir une autre heure"),
             "icon": "calendar",
             "style": "primary",

@@ -18,6 +18,12 @@ def told(keys: Collection[str]) -> set[tuple[str, str]]:
     return set(Notice.objects.filter(key__in=keys).values_list("key", "person_id"))
 
 
+def keys_of(prefix: str) -> list[str]:
+    """Return the events of which anybody was told whose key begins with ``prefix``, the first one first."""
+    rows = Notice.objects.filter(key__startswith=prefix).order_by("at", "key")
+    return list(dict.fromkeys(rows.values_list("key", flat=True)))
+
+
 def unread_of(person: User) -> list[Notice]:
     """Return the person's unread messages, the newest first, at most ``MOST``."""
     return list(Notice.objects.filter(person=person, seen_at__isnull=True)[:MOST])
