@@ -12,9 +12,10 @@ from equipment.bookings.models import Booking
 from equipment.bookings.services import cancel
 from equipment.bookings.waiting import forget_waits
 from equipment.certifications.models import Certificate
+from equipment.machines import photos
 from equipment.machines.asking import take_back
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent
-from equipment.sites.models import PowerCut
+from equipment.sites.models import PowerCut, Shift, ShiftChange
 from fablab.core.errors import NotFound, Refused
 from fablab.core.models import IdempotentAnswer
 from fablab.notices.models import Notice
@@ -38,11 +39,14 @@ def forget(person: User) -> None:
     What they wrote of a machine is the machine's and stays: somebody may burn themselves on it (``mentions``).
     """
     Certificate.objects.filter(person=person).delete()
+    Shift.objects.filter(person=person).delete()
+    ShiftChange.objects.filter(person=person).delete()
     Notice.objects.filter(person=person).delete()
     Handling.objects.filter(person=person).delete()
     take_back(person)
     close_feeds(person)
     forget_waits(person)
+    photos.forget_of(person)
     _forget_answers(person)
     for event in MachineEvent.objects.filter(actor=person).iterator():
         details = kept_details(event.details, OF_MACHINES)

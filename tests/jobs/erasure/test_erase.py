@@ -353,7 +353,7 @@ LOOKED_AT = {
     "notices": {"Notice"},
     "equipment": {
         "Booking", "CalendarFeed", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent",
-        "Maintenance", "Outage", "PowerCut", "WaitingEntry",
+        "Maintenance", "Outage", "PowerCut", "Shift", "ShiftChange", "WaitingEntry",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
