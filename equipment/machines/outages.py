@@ -4,7 +4,7 @@ Who has booked it then is told by ``equipment.bookings.hit``, which is the door 
 out of order is asked at each look and written down by nobody: a planned outage begins and ends by itself.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,7 +129,8 @@ def put_out_of_order(
         reason = reason.strip()
         problems = _reason_problems(reason)
         if expected_end is not None and not at < expected_end <= at + LONGEST:
-            problems.append(_span_problem(at, expected_end, at) or Problem("outage_is_over", field="end"))
+            late = Problem("outage_is_over", field="end")
+            problems.append(late if expected_end <= at else _too_long())
         if problems:
             raise Malformed(*problems)
         if machine.out_of_order_since is not None:
@@ -263,11 +264,15 @@ def _span_problem(start: datetime, end: datetime, at: datetime) -> Problem | Non
     if end <= at:
         return Problem("outage_is_over", field="end")
     if end - start > LONGEST:
-        return Problem("outage_too_long", {"days": LONGEST.days}, "end")
+        return _too_long()
     return None
 
 
-def problems_of(start: datetime, end: datetime, at: datetime) -> Iterable[Problem]:
+def _too_long() -> Problem:
+    return Problem("outage_too_long", {"days": LONGEST.days}, "end")
+
+
+def problems_of(start: datetime, end: datetime, at: datetime) -> Sequence[Problem]:
     """Return what is wrong with a time that somebody wants to plan, for who only looks whom it would hit."""
     problem = _span_problem(start, end, at)
     return [problem] if problem else []

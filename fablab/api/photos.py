@@ -20,7 +20,7 @@ ACCEPTED = ".jpg,.jpeg,.png,.webp,image/jpeg,image/png,image/webp"
 def kept_photo(file: Any) -> Iterator[str]:
     """Keep a picture for what is written inside, and yield its name; "" without a file.
 
-    When that fails, the picture goes too. Raises ``TooLarge`` (12 MiB), ``Malformed``: ``photo_unreadable``, ``NoRoom``.
+    When that fails, the picture goes too. Raises ``TooLarge`` (12 MiB), ``Malformed`` and ``NoRoom``.
     """
     name = _keep(file) if file is not None else ""
     try:

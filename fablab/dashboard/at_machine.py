@@ -31,6 +31,7 @@ from fablab.api.shapes import machine_shape
 from fablab.core.errors import DomainError, NotFound, Refused
 from fablab.dashboard import formats, handwork, plates, present
 from fablab.dashboard.desk import presence_card
+from fablab.dashboard.outage_cards import outage_now
 from fablab.dashboard.requests import Here, here, page, refuse, see_other, signed_in, writes
 from jobs.lifecycle import words
 from jobs.lifecycle.press import clear_plate, press
@@ -91,6 +92,7 @@ def _for_members(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
         "done": _done_button(found, asked),
         "book_url": reverse("book-kind", args=[found.model.kind.slug]),
         "foreign": _foreign(found, asked),
+        "outage": outage_now(found, asked.at) if shape["state"] == Condition.OUT_OF_ORDER else None,
         "page_url": reverse("machine", args=[found.pk]),
     }
 

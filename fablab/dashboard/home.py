@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from equipment.bookings.finding import outlook
-from equipment.bookings.hit import hit_by
+from equipment.bookings.obstacles import hit_by
 from equipment.bookings.queries import visible_bookings
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import visible_machines

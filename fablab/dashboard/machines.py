@@ -27,6 +27,7 @@ from fablab.dashboard.board import machine_cards
 from fablab.dashboard.connections import DRIVERS
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.maintenance import care_of
+from fablab.dashboard.outage_cards import outage_now, planned
 from fablab.dashboard.requests import back, here, see_other, signed_in, writes
 from jobs.lifecycle import words
 from jobs.lifecycle.press import clear_plate, press
@@ -44,6 +45,8 @@ EVENTS: Mapping[str, Any] = {
     "key_refused": gettext_lazy("Clé refusée"),
     "out_of_order": gettext_lazy("En panne"),
     "back_in_service": gettext_lazy("Remise en service"),
+    "outage_planned": gettext_lazy("Arrêt prévu"),
+    "outage_ended": gettext_lazy("Arrêt fini plus tôt"),
     "plate_token_void": gettext_lazy("Le plateau est à revoir avant de lancer"),
     "report": gettext_lazy("La machine a changé d’état"),
     "fault_told": gettext_lazy("Quelqu’un dit : elle ne marche pas"),
@@ -106,6 +109,8 @@ def _page(request: HttpRequest, machine_id: str, error: DomainError | None = Non
         "place": found.site.name,
         "book_url": reverse("book-kind", args=[found.model.kind.slug]),
         "out_of_order": public["state"] == Condition.OUT_OF_ORDER,
+        "outage": outage_now(found, asked.at),
+        "planned": planned(found, asked.at),
         "on_duty": on_duty,
     }
     if on_duty:

@@ -13,10 +13,8 @@ from equipment.sites import services
 from equipment.sites.queries import power_cut_for, power_cuts_to_come
 from equipment.sites.states import Role
 from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound
-from fablab.core.words import say_problem
-from fablab.dashboard import formats, present
+from fablab.dashboard import formats, present, typed
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
-from fablab.dashboard.typed import wall_time
 from fablab.dashboard.worklist import on_duty
 
 Card = present.Card
@@ -31,36 +29,20 @@ def power_cuts(request: HttpRequest) -> HttpResponseBase:
 def _page(request: HttpRequest, asked: Here, error: DomainError | None = None) -> HttpResponseBase:
     assert asked.site is not None
     given = request.POST if error else {}
-    wrong = {problem.field: say_problem(problem) for problem in (error.problems if error else ())}
+    wrong = typed.wrong_fields(error)
     fields = [
-        _field("start", _("Début"), given, wrong, asked, type_="datetime-local"),
-        _field("end", _("Fin"), given, wrong, asked, type_="datetime-local"),
-        {**_field("reason", _("Pourquoi"), given, wrong, asked, type_="text"), "optional": True},
+        typed.field("start", _("Début"), given, wrong, type_="datetime-local"),
+        typed.field("end", _("Fin"), given, wrong, type_="datetime-local"),
+        typed.field("reason", _("Pourquoi"), given, wrong, optional=True, most=120),
     ]
     context = {
         "cuts": [_card(cut, asked) for cut in power_cuts_to_come(asked.site.pk, asked.at)],
         "fields": fields if asked.keeps_machines else [],
         "gap": _gap(asked.site, given, wrong) if Role.MANAGER in asked.roles else None,
         "zone": asked.zone,
-        "problems": [
-            {"sentence": say_problem(problem), "field_id": problem.field or ""}
-            for problem in (error.problems if error else ())
-        ],
+        "problems": typed.summary(error),
     }
     return render(request, "dashboard/power_cuts.html", context, status=error.status if error else 200)
-
-
-def _field(name: str, label: str, given: Any, wrong: Any, asked: Here, *, type_: str) -> Card:
-    attributes = {"maxlength": "120"} if type_ == "text" else {"required": "required"}
-    return {
-        "id": name,
-        "name": name,
-        "label": label,
-        "type": type_,
-        "value": given.get(name, ""),
-        "error": wrong.get(name, ""),
-        "attributes": attributes,
-    }
 
 
 def _gap(site: Any, given: Any, wrong: Any) -> Card:
@@ -100,10 +82,11 @@ def announce(request: HttpRequest) -> HttpResponseBase:
     if asked.site is None or not asked.keeps_machines:
         raise NotAllowed("not_allowed")
     try:
+        start, end = typed.span(request.POST, asked.zone)
         hit.announce_power_cut(
             site_id=asked.site.pk,
-            start=wall_time(request.POST.get("start", ""), asked.zone, field="start", second=False),
-            end=wall_time(request.POST.get("end", ""), asked.zone, field="end", second=True),
+            start=start,
+            end=end,
             reason=request.POST.get("reason", ""),
             actor=asked.person,
             at=asked.at,

@@ -60,7 +60,7 @@ def test_a_booking_whose_machine_goes_out_of_order_says_so_everywhere_and_offers
     for address in ("/", "/reservations/", f"/reservations/{booking.pk}/"):
         page = text_of(owner.get(address))
         assert "Réservé, mais la machine est en panne" in page, address
-        assert f'href="/reserver/{cast.kind.slug}/"' in page
+        assert f'href="/reservations/{booking.pk}/empechee/"' in page
     assert f"{cast.machine.name} est en panne. Ta réservation : demain," in text_of(owner.get("/"))
     staff.post(f"/machines/{cast.machine.pk}/faire/back-in-service/", {})
     assert "en panne" not in text_of(owner.get("/"))
