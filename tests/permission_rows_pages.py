@@ -6,7 +6,7 @@ A form is answered with 303 whether it did something or says why not, so these r
 from django.utils import timezone
 
 from jobs.lifecycle.states import State
-from tests.permission_rows_api import tomorrow
+from tests.permission_rows_api import tomorrow, workshop
 from tests.permissions import DONE, REFUSED, Row, Told, World, a_file
 
 Statuses = tuple[Told, ...]
@@ -31,6 +31,10 @@ MAY_STAFF: Statuses = (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 404)
 JOB_INSTRUCTOR: Statuses = (302, REFUSED, 404, DONE, REFUSED, REFUSED, 404)
 NOBODY_BUT_SEEN: Statuses = (302, REFUSED, 404, REFUSED, REFUSED, REFUSED, 404)
 JOB_ON_DUTY: Statuses = (302, REFUSED, 404, DONE, DONE, DONE, 404)
+
+
+def another_hour(world: World) -> dict[str, str]:
+    return {"first": timezone.now().date().isoformat(), "starts": "14:00", "ends": "15:00"}
 
 
 def slot(world: World) -> dict[str, str]:
@@ -129,6 +133,14 @@ ROWS: list[Row] = [
     Row("POST", "desk-settings", MAY_OWN_OR_SITE, body=lambda world: {"copies": "3"}, form=True),
     Row("POST", "desk-file", JOB_INSTRUCTOR, body=lambda world: {"file": a_file()}, form=True),
     Row("POST", "desk-attach", JOB_INSTRUCTOR, body=lambda world: {"upload": world.machine_file.pk}, form=True),
+    # what comes back each week
+    Row("GET", "series-list", ON_DUTY),
+    Row("GET", "series-new", ON_DUTY),
+    Row("POST", "series-new", (302, REFUSED, REFUSED, DONE, DONE, DONE, 400), form=True, body=workshop),
+    Row("GET", "series", (302, 403, 403, 200, 200, 200, 404)),
+    Row("GET", "series-change", (302, 403, 403, 200, 200, 200, 404)),
+    Row("POST", "series-change", MAY_ON_DUTY, form=True, body=another_hour),
+    Row("POST", "series-end", MAY_ON_DUTY, form=True),
     # machines
     Row("GET", "board", ON_DUTY),
     Row("GET", "board-screen", ON_DUTY),
@@ -187,6 +199,22 @@ ROWS: list[Row] = [
     Row("POST", "start-gap", (302, REFUSED, REFUSED, REFUSED, REFUSED, DONE, DONE), form=True,
         body=lambda world: {"start_gap_s": "20"}),
     form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
+    # who is there when
+    Row("GET", "rota", ON_DUTY),
+    # Everybody on duty for themselves; for somebody else, staff.
+    Row("POST", "rota-away", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE), form=True,
+        body=lambda world: {"first_day": "2199-03-01"}),
+    Row("POST", "rota-away", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True, case="somebody else",
+        body=lambda world: {"first_day": "2199-03-01", "person": world.cast.person("instructor").pk}),
+    Row("POST", "rota-extra", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True,
+        body=lambda world: {"first_day": "2199-03-01", "starts": "10:00", "ends": "11:00",
+                            "person": world.cast.person("instructor").pk}),
+    Row("POST", "rota-shift", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True,
+        body=lambda world: {"first_day": "2199-03-01", "starts": "10:00", "ends": "11:00", "weekday": "0",
+                            "person": world.cast.person("instructor").pk}),
+    form("rota-shift-end", MAY_STAFF),
+    # It is the instructor's own day.
+    form("rota-change-back", (302, REFUSED, REFUSED, DONE, DONE, DONE, 404)),
     # on what terms machines are booked
     Row("GET", "terms", STAFF),
     Row("POST", "terms-day", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), form=True,

@@ -209,7 +209,13 @@ def free_at(
 
 
 def alternatives(
-    machine: Machine, *, person: User, start: datetime, end: datetime, at: datetime
+    machine: Machine,
+    *,
+    person: User,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    for_workshop: bool = False,
 ) -> list[Offer]:
     """Return up to three times that this person could book instead, nearest to the wish.
 

@@ -325,7 +325,14 @@ def refuse(plan: Plan, at: datetime) -> None:
     instead: list[dict[str, str]] = []
     first = next((line for line in refused if OF_TIME & {one.code for one in line.problems}), None)
     if first is not None and first.start is not None and first.end is not None:
-        offers = alternatives(first.machine, person=plan.person, start=first.start, end=first.end, at=at)
+        offers = alternatives(
+            first.machine,
+            person=plan.person,
+            start=first.start,
+            end=first.end,
+            at=at,
+            for_workshop=first.judged is not None and bool(first.judged.wanted.title),
+        )
         instead = [offer.as_json() for offer in offers]
     raise Refused(
         *problems.values(),

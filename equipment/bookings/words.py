@@ -4,6 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from equipment.bookings.states import BookingState
+from fablab.core.errors import Problem
+from fablab.core.words import say_problem
 
 SENTENCES: dict[str, str | Promise] = {
     "machine_out_of_order": _("La machine est en panne à cette heure."),
@@ -45,14 +47,22 @@ SENTENCES: dict[str, str | Promise] = {
     "series_day_out_of_range": _("Choisis un autre jour de la même semaine."),
     "series_choice_unknown": _("Ce choix n’existe pas : {choice}."),
     "series_nothing_left": _("Il ne reste aucune date."),
+    "series_day_missing": _("Choisis un jour."),
+    "series_hour_missing": _("Choisis une heure."),
     "series_over": _("Cette série est finie."),
     "series_changed_meanwhile": _("La série vient de changer. Regarde-la encore."),
+    "undo_over": _("Trop tard : ce créneau est rendu."),
+    "extension_unknown": _("Choisis 15, 30 ou 60 minutes."),
+    "code_unknown": _("Aucune réservation d’ici n’a ce code maintenant."),
+    "not_an_absence": _("Cette réservation n’a pas été rendue."),
+    "absences_by_staff": _("Seul un animateur peut excuser."),
     "waiting_for_free_time": _("C’est libre : tu peux réserver tout de suite."),
     "waiting_too_often": _("Tu attends déjà {most} créneaux."),
     "waiting_does_not_fit": _("Cette durée ne tient pas dans ce temps."),
     "waiting_span_too_long": _("Choisis un mois au plus."),
     "offer_over": _("Ce créneau n’est plus gardé pour toi."),
     # messages to people
+    "booking_released": _("Créneau rendu : {machine}, {when}. Tu peux réserver à nouveau."),
     "waiting_offer": _("{machine} est libre : {when}. Réponds avant {until}."),
     "booking_gave_way": _("{machine}, {when} : annulé, le lab en a besoin."),
     "booking_gave_way_1": _("{machine}, {when} : annulé, le lab en a besoin. Libre : {first}."),
@@ -72,6 +82,16 @@ SENTENCES: dict[str, str | Promise] = {
     "booking_supervised_again": _("Un animateur sera là : {machine}, {when}."),
     "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
+
+# What is read of a conflict where no other times stand beside it.
+IN_THE_WAY: dict[str, Promise] = {"slot_taken": _("Déjà réservé.")}
+
+
+def say_conflict(problem: Problem) -> str:
+    """Return what stands in the way of one date among many."""
+    said = IN_THE_WAY.get(problem.code)
+    return say_problem(problem) if said is None else str(said)
+
 
 STATES: dict[BookingState, Promise] = {
     BookingState.HELD: _("Gardé pour toi"),

@@ -145,9 +145,6 @@ class Day(serializers.DateField):
 class WallTime(Text):
     """A time on a clock's face, as 14:00, in minutes of the local day; to 48:00, for what ends on the next day."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=5, **kwargs)
-
     def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # a text comes in, minutes go on
         found = re.fullmatch(r"([0-4][0-9]):([0-5][0-9])", super().to_internal_value(data))
         if found is None:

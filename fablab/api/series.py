@@ -13,6 +13,7 @@ from equipment.bookings.conflicts import Choice as Do
 from equipment.bookings.following import Change, change_following, end_following, plan_change
 from equipment.bookings.series import Done, Line, Plan, Wish, make_series, plan_series
 from equipment.bookings.series_queries import dates_of, series_for, visible_series
+from equipment.bookings.words import say_conflict
 from fablab.api import out, out_series
 from fablab.api.bookings import OverrideIn, booking_shape
 from fablab.api.fields import Choice, Day, Flag, Id, Strict, Text, WallTime, Whole
@@ -21,7 +22,6 @@ from fablab.api.shapes import stamp
 from fablab.api.sites import NoQuery
 from fablab.api.views import Endpoint, body_of, created, query_of
 from fablab.core.recurring import LONGEST_PAUSE, MOST, Weekly
-from fablab.core.words import say_problem
 
 Shape = Mapping[str, Any]
 MOST_MACHINES = 100
@@ -62,7 +62,7 @@ def _line(line: Line) -> Shape:
         "end": stamp(line.end),
         "fate": line.fate,
         "problems": [
-            {"code": one.code, "detail": say_problem(one), "params": dict(one.params)}
+            {"code": one.code, "detail": say_conflict(one), "params": dict(one.params)}
             for one in line.problems
         ],
         "in_the_way": [

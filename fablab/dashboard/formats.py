@@ -48,6 +48,11 @@ def span(start: datetime, end: datetime, zone: str) -> str:
     return f"{clock_time(start, zone)} – {clock_time(end, zone)}"
 
 
+def weekday(day: date) -> str:
+    """Return ``mardi``."""
+    return date_format(day, "l")
+
+
 def short_day(day: date) -> str:
     """Return ``lun 23 nov`` for lists of days."""
     short = date_format(day, "D j M")
