@@ -205,7 +205,7 @@ ROWS: list[Row] = [
     Row("POST", "rota-away", (302, REFUSED, REFUSED, DONE, DONE, DONE, DONE), form=True,
         body=lambda world: {"first_day": "2199-03-01"}),
     Row("POST", "rota-away", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True, case="somebody else",
-        body=lambda world: {"first_day": "2199-03-01", "person": world.cast.person("instructor").pk}),
+        body=lambda world: {"first_day": "2199-03-01", "person": world.cast.person("manager").pk}),
     Row("POST", "rota-extra", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True,
         body=lambda world: {"first_day": "2199-03-01", "starts": "10:00", "ends": "11:00",
                             "person": world.cast.person("instructor").pk}),

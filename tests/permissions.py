@@ -17,7 +17,7 @@ from equipment.bookings.feeds import open_feed
 from equipment.bookings.models import Booking, Series
 from equipment.machines.models import HelpRequest, Machine
 from equipment.machines.states import Plate
-from equipment.sites.models import PowerCut, Site
+from equipment.sites.models import PowerCut, Shift, ShiftChange, Site
 from fablab.core.models import Witness
 from fablab.notices.models import Notice
 from fablab.people.models import AccessToken
@@ -50,6 +50,8 @@ class World:
     feed: str  # the end of the address of the owner's calendar feed
     arriving: str  # a file of the owner's, of which nothing has come yet
     series: Series  # the owner's, with one date in ten days
+    shift: Shift  # the instructor's
+    change: ShiftChange  # likewise
 
     def ids(self) -> dict[str, str]:
         """Return what stands for each place in an address."""
@@ -65,6 +67,8 @@ class World:
             "kind_id": self.cast.kind.pk,
             "booking_id": self.booking.pk,
             "series_id": self.series.pk,
+            "shift_id": self.shift.pk,
+            "change_id": self.change.pk,
             "upload_id": self.upload.pk,
             "arriving_id": self.arriving,
             "job_id": self.job.pk,
@@ -112,6 +116,17 @@ def make_world(state: State, *, linked: bool) -> World:
         call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
         series=_in_ten_days(cast, at),
+        shift=Shift.objects.create(
+            site=cast.site,
+            person=cast.person("instructor"),
+            weekday=0,
+            starts=540,
+            ends=600,
+            first_day=at.date(),
+        ),
+        change=ShiftChange.objects.create(
+            site=cast.site, person=cast.person("instructor"), day=at.date() + timedelta(days=30)
+        ),
     )
 
 

@@ -8,10 +8,13 @@ from datetime import date, datetime, timedelta
 
 from equipment.sites.models import Presence, Shift, ShiftChange, Site, SiteRole
 from equipment.sites.queries import opening_of
-from equipment.sites.states import Role
-from fablab.core.clock import Span, local_day, merged, wall_span, within, without
+from equipment.sites.states import ON_DUTY_ROLES, Role
+from fablab.core.clock import Span, local_day, merged, midnight, wall_span, within, without
+from fablab.people.models import User
 
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
+LOOK_AHEAD = timedelta(days=14)
+MOST_CHANGES = 100
 _AROUND = timedelta(days=3)  # shifts reach past midnight, and local days differ from UTC's
 
 
@@ -101,3 +104,56 @@ def spans_of(
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def rota_days(site: Site, first: date, last: date) -> dict[date, list[tuple[User, Span]]]:
+    """Return who is on duty on each of these local days, both included, by day and then by time.
+
+    What of an evening lies beyond midnight stands with its day. Eight queries.
+    """
+    one = timedelta(days=1)
+    begin, end = midnight(first, site.time_zone), midnight(last + one, site.time_zone)
+    known = duty_spans(site, begin, end + one, ON_DUTY_ROLES)
+    people = {person.pk: person for person in User.objects.filter(pk__in=known)}
+    found: dict[date, list[tuple[User, Span]]] = {first + one * n: [] for n in range((last - first).days + 1)}
+    for person_id, spans in known.items():
+        for span in spans:
+            day = local_day(span.start, site.time_zone)
+            if day in found:
+                found[day].append((people[person_id], span))
+    for rows in found.values():
+        rows.sort(key=lambda row: (row[1], row[0].display_name))
+    return found
+
+
+def next_on_duty(site: Site, at: datetime) -> tuple[datetime, frozenset[str]] | None:
+    """Return when an instructor is there next, and who, by id: now, else within two weeks; None when nobody knows."""
+    until = at + LOOK_AHEAD
+    known = duty_spans(site, at, until)
+    spans = supervised(site, at, until)
+    if not spans:
+        return None
+    start = spans[0].start
+    return start, frozenset(
+        person for person, mine in known.items() if any(span.start <= start < span.end for span in mine)
+    )
+
+
+def shifts_of(site_id: str, day: date) -> list[Shift]:
+    """Return the lines of the rota that hold on this day or later, by weekday and time."""
+    rows = Shift.objects.filter(site_id=site_id).exclude(last_day__lt=day).select_related("person")
+    return list(rows.order_by("weekday", "starts", "person__display_name"))
+
+
+def changes_of(site_id: str, day: date) -> list[ShiftChange]:
+    """Return the exceptions from this day on, at most ``MOST_CHANGES``."""
+    rows = ShiftChange.objects.filter(site_id=site_id, day__gte=day).select_related("person")
+    return list(rows.order_by("day", "person__display_name", "starts")[:MOST_CHANGES])
+
+
+def duty_people(site_id: str) -> list[User]:
+    """Return everybody who can stand in the rota of a place, by name."""
+    held = SiteRole.objects.filter(site_id=site_id, role__in=list(ON_DUTY_ROLES))
+    return list(
+        User.objects.filter(pk__in=held.values("person_id"), is_active=True).order_by("display_name", "pk")
+    )
