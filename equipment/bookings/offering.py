@@ -52,7 +52,7 @@ def serve_all(at: datetime) -> int:
     """
     if not clock_is_trusted(at):
         return 0
-    made = end_whiles(at)
+    made = let_run_out(at)
     WaitingEntry.objects.filter(ended_at__isnull=True, to_time__lte=at).exclude(
         booking__state=BookingState.HELD
     ).update(ended_at=F("to_time"), outcome=OVER)
@@ -60,14 +60,20 @@ def serve_all(at: datetime) -> int:
 
 
 def end_whiles(at: datetime) -> int:
-    """Write down whose while is over, and offer what that frees. Two queries when there is none."""
+    """Write down whose while is over, and offer what that frees; return how many offers. One query when there is none.
+
+    For who looks each second: the ten seconds of somebody who changes their mind are over after ten seconds.
+    """
+    return let_run_out(at) if over(at).exists() and clock_is_trusted(at) else 0
+
+
+def let_run_out(until: datetime) -> int:
+    """Let everything run out that does so by ``until``, in that order, each followed by its offers. Asks no clock."""
     made = 0
-    while (
-        first := over(at).order_by("hold_until", "pk").values_list("machine_id", "hold_until").first()
-    ) is not None:
+    ending = over(until).order_by("hold_until", "pk").values_list("machine_id", "hold_until")
+    while (first := ending.first()) is not None:
         machine_id, moment = first
-        if moment is None or not clock_is_trusted(at):
-            break
+        assert moment is not None  # it was looked up by it
         made += _serve(machine_id, moment)
         # Who has let one time go may be free for another one now.
         made += sum(_serve(other, moment) for other in _waited_machines())

@@ -35,15 +35,20 @@ def check_in(booking_id: str, *, actor: User, at: datetime) -> Booking:
         raise Refused("booking_over")
     if at < booking.start - EARLIEST_CHECK_IN:
         raise Refused("booking_not_begun")
+    came(booking, at=at)
+    return booking_for(actor, booking_id)
+
+
+def came(booking: Booking, *, at: datetime) -> Booking:
+    """Write down that somebody came to their booking, unless it was moved to another day, or ended, meanwhile."""
     with transaction.atomic():
         machine = lock_machine(booking.machine_id)
-        # Asked again: somebody may have moved it to another day meanwhile.
-        came = Booking.objects.filter(
+        began = Booking.objects.filter(
             pk=booking.pk, state=BookingState.CONFIRMED, start__lte=at + EARLIEST_CHECK_IN, end__gt=at
         ).update(state=BookingState.IN_USE)
-        if came:
+        if began:
             hands_were_there(machine, at)
-    booking = booking_for(actor, booking_id)
+    booking.refresh_from_db(fields=["state", "start", "end", "held_start", "held_end", "ended_at"])
     booking_changed(booking)
     return booking
 

@@ -109,6 +109,19 @@ def unlock_sign_in(username: str) -> bool:
     return SignInAttempt.objects.filter(username=username.strip().lower()).delete()[0] > 0
 
 
+def count_guess(of: str, *, at: datetime) -> None:
+    """Count one try at a short code that people type, whoever tries; ``of`` says what it opens (at most 60 characters).
+
+    As for passwords: the wait grows with each. Raises ``SignInLocked``.
+    """
+    _count_try(of, at)
+
+
+def forget_guesses(of: str) -> None:
+    """The right code was typed: the next one begins anew."""
+    SignInAttempt.objects.filter(username=of).delete()
+
+
 def forget_tries(at: datetime) -> int:
     """Remove what was counted for names that have not tried for a day; return how many."""
     return SignInAttempt.objects.filter(tried_at__lte=at - FORGOTTEN_AFTER).delete()[0]

@@ -62,7 +62,9 @@ def _waiting(attempt: Attempt, at: datetime) -> Sequence[Waiting]:
     minutes = report.get("minutes")
     found = []
     for job in (part.job for part in attempt.parts.all() if part.live):
-        booking = job.booking if job.booking is not None and job.booking.state in LIVE else None
+        booking = job.booking
+        if booking is not None and (booking.state not in LIVE or booking.ended_at is not None):
+            booking = None  # given up, or over: its buffer is nobody's time
         found.append(
             Waiting(
                 id=job.pk,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from jobs.lifecycle.services import preparation_ended, upload_inspected
+from jobs.management.bookings import BookingDay
 from jobs.management.erasing import Erasing
 from jobs.management.handwork import Handwork
 from jobs.management.stepping import Stepping
@@ -46,5 +47,6 @@ def workers() -> list[Stepping]:
         Stepping(SLICING, make_ready),
         Stepping("tidying", Tidying()),
         Stepping("handwork", Handwork()),
+        Stepping("bookings", BookingDay()),
         Stepping("erasing", Erasing()),
     ]

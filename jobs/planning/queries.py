@@ -120,7 +120,9 @@ def _turns(attempts: Iterable[Attempt]) -> Mapping[tuple[str, str], int]:
 
 
 def _bookings(ids: set[str]) -> dict[str, Booking]:
-    return {row.pk: row for row in Booking.objects.filter(pk__in=ids, state__in=LIVE)} if ids else {}
+    """Return those that still are somebody's time. After "J’ai fini" only the buffer is left, and it is nobody's."""
+    running = Booking.objects.filter(pk__in=ids, state__in=LIVE, ended_at__isnull=True)
+    return {row.pk: row for row in running} if ids else {}
 
 
 def _waiting(
@@ -283,8 +285,10 @@ def _held(ids: Sequence[str], at: datetime) -> dict[str, list[Held]]:
     rows = Booking.objects.filter(
         machine_id__in=ids, state__in=HOLDING, held_end__gt=at, held_start__lt=at + HORIZON
     ).order_by("held_start")
-    for row in rows.only("machine_id", "person_id", "held_start", "held_end"):
-        hold = Held(row.pk, row.person_id, row.held_start, row.held_end)
+    for row in rows.only("machine_id", "person_id", "held_start", "held_end", "state", "ended_at"):
+        # What is only kept for somebody, and the buffer after a use, are nobody's time to begin in.
+        owner = row.person_id if row.state in LIVE and row.ended_at is None else ""
+        hold = Held(row.pk, owner, row.held_start, row.held_end)
         found.setdefault(row.machine_id, []).append(hold)
     return found
 

@@ -49,8 +49,13 @@ class Lab:
         return [self.wait(person, at=MONDAY + minutes(number)) for number, person in enumerate(self.people)]
 
     def wait(self, person: User, *, at: datetime = MONDAY, **wish: Any) -> WaitingEntry:
-        wish = {"machine_id": self.machine.pk, "from_": WANTED, "to": WANTED + hours(1), "minutes": 60} | wish
-        return wait(person=person, at=at, **wish)
+        given: dict[str, Any] = {
+            "machine_id": self.machine.pk,
+            "from_": WANTED,
+            "to": WANTED + hours(1),
+            "minutes": 60,
+        } | wish
+        return wait(person=person, at=at, **given)
 
     def free(self, at: datetime) -> None:
         cancel(self.taken.pk, actor=self.taken.person, at=at)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
 from equipment.sites.models import PowerCut
 from jobs.dispatch import services as dispatch
@@ -121,6 +122,16 @@ def test_rel_22_a_job_of_a_booking_starts_in_it(cast: Cast) -> None:
     begins = MONDAY + timedelta(minutes=30)
     Machine.objects.filter(pk=cast.machine.pk).update(seen_at=begins)
     assert len(look(cast, begins)) == 1
+
+
+def test_a_job_of_a_booking_does_not_begin_in_the_buffer_after_it(cast: Cast) -> None:
+    own = make_booking(
+        cast.machine, cast.person("owner"), start=MONDAY - timedelta(hours=1), end=MONDAY - timedelta(minutes=5),
+        held_end=MONDAY + timedelta(minutes=5), state=BookingState.IN_USE, ended_at=MONDAY - timedelta(minutes=5),
+    )  # fmt: skip
+    job = queued(cast, booking=own)
+    look(cast)
+    assert codes(job) == ["waiting_booking"]
 
 
 def test_an_announced_power_cut_is_said_to_be_one_and_not_a_closing_time(cast: Cast) -> None:

@@ -233,3 +233,17 @@ def test_a_booking_that_was_cancelled_holds_nothing_up(cast: Cast) -> None:
     )
     job.save()
     assert len(look(cast.machine)) == 1
+
+
+def test_after_i_am_done_the_buffer_is_nobodys_time_to_begin_in(cast: Cast) -> None:
+    """What is kept free after a use is kept free of one's own next object, too."""
+    own = make_booking(
+        cast.machine, cast.person("owner"), start=MONDAY - timedelta(hours=1), end=MONDAY - timedelta(minutes=5),
+        held_end=MONDAY + timedelta(minutes=5), state=BookingState.IN_USE,
+    )  # fmt: skip
+    for ended_at, starts in ((MONDAY - timedelta(minutes=5), 0), (None, 1)):
+        type(own).objects.filter(pk=own.pk).update(ended_at=ended_at)
+        Job.objects.all().update(state=State.CANCELLED)
+        Attempt.objects.all().update(ended_at=MONDAY)
+        Job.objects.filter(pk=loaded(cast).pk).update(booking=own)
+        assert len(look(cast.machine)) == starts
