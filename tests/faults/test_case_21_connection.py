@@ -94,7 +94,7 @@ def test_rel_11_with_sockets_blocked_a_print_is_followed_to_its_end(
 
 @pytest.fixture
 def lab_alone(tmp_path: Path) -> Iterator[Lab]:
-    with open_lab(tmp_path, [], pages=True) as lab:
+    with open_lab(tmp_path, []) as lab:
         yield lab
 
 

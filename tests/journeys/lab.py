@@ -1,7 +1,9 @@
 """A whole lab for tests: the real server process, a real OctoPrint, the demonstration's people."""
 
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+from django.conf import settings
 
 from tests.fixtures.octoprint import PROJECT, OctoPrint, free_ports
 
@@ -83,6 +87,29 @@ class Api:
         return answer
 
 
+def fill(environment: dict[str, str], printers: list[dict[str, str]]) -> None:
+    """Do what `make demo` does first: tables, styles, people and machines, these printers connected."""
+    subprocess.run(
+        [sys.executable, "manage.py", "seed_demo"],
+        cwd=PROJECT,
+        env=environment,
+        input=json.dumps({"password": PASSWORD, "printers": printers}).encode(),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+@functools.cache
+def filled_once() -> Path:
+    """Return a data folder with the demonstration's people and no printers, made at the first call of a run."""
+    folder = Path(settings.VAR_DIR) / "a-filled-lab"
+    plain = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_"))
+    }
+    fill({**plain, "FABLAB_VAR": str(folder), "FABLAB_DEMO": "1"}, [])
+    return folder
+
+
 class Lab:
     """The server on data of its own, with the given OctoPrint servers as Ada and Blaise."""
 
@@ -119,27 +146,20 @@ class Lab:
         self._seed()
 
     def _seed(self) -> None:
+        """Fill the data: a copy of what one filling made for all labs of this run, then the machines' addresses.
+
+        A database on a server of its own is filled there, from nothing.
+        """
         printers = [
             {"url": address, "api_key": printer.operator_key}
             for address, printer in zip(self.addresses, self.printers, strict=True)
         ]
-        subprocess.run(
-            [sys.executable, "manage.py", "seed_demo"],
-            cwd=PROJECT,
-            env=self.environment,
-            input=json.dumps({"password": PASSWORD, "printers": printers}).encode(),
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-
-    def gather_static_files(self) -> None:
-        """What `make run` does before it serves: browsers need it."""
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
-            cwd=PROJECT,
-            env=self.environment,
-            check=True,
-        )
+        if self.environment.get("DATABASE_URL"):
+            fill(self.environment, printers)
+            return
+        shutil.copytree(filled_once(), self.folder / "var", dirs_exist_ok=True)
+        if printers:
+            fill(self.environment, printers)
 
     def start(self, **environment: str) -> "Lab":
         """Start the server and wait until it can serve."""
@@ -208,13 +228,9 @@ class Lab:
 
 
 @contextmanager
-def open_lab(
-    folder: Path, printers: list[OctoPrint], *, pages: bool = False, **options: Any
-) -> Iterator[Lab]:
-    """A lab that is ready, ended whole at the end; its log is shown when a test fails. ``pages``: for browsers."""
+def open_lab(folder: Path, printers: list[OctoPrint], **options: Any) -> Iterator[Lab]:
+    """A lab that is ready, ended whole at the end; its log is shown when a test fails."""
     lab = Lab(folder, printers, **options)
-    if pages:
-        lab.gather_static_files()
     try:
         yield lab.start()
     except BaseException:

@@ -76,7 +76,7 @@ STEPS = (
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with open_lab(tmp_path_factory.mktemp("by-hand"), [], pages=True) as found:
+    with open_lab(tmp_path_factory.mktemp("by-hand"), []) as found:
         yield found
 
 

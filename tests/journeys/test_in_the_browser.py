@@ -70,7 +70,7 @@ def test_a_member_an_instructor_and_staff_make_an_object_and_watch_it_live(
     with (
         running(2, ambient=60) as (printers, _),
         FaultyProxy(printers[0].port) as proxy,
-        open_lab(tmp_path, printers, addresses=[proxy.url, printers[1].url], pages=True) as lab,
+        open_lab(tmp_path, printers, addresses=[proxy.url, printers[1].url]) as lab,
         pages_of(browser, lab.url) as open_page,
     ):
         for printer in printers:

@@ -138,7 +138,7 @@ def test_killed_while_a_file_is_judged_the_verdict_comes_after_the_restart(floor
 
 
 def test_killed_while_a_model_is_sliced_the_machine_file_comes_after_the_restart(floor: Floor) -> None:
-    model = floor.sami.upload("grand.stl", tile(150, 150, 20))
+    model = floor.sami.upload("grand.stl", tile(60, 60, 20))
     job = floor.sami.post("/api/v1/jobs/", {"upload": model["id"], "machine": floor.machine_ids["Ada"]})
     assert job.status == 201, job
 
