@@ -71,6 +71,7 @@ def headers_of(world: World, part: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {make_token(person=world.cast.person(part), at=timezone.now())[1]}"}
 
 
+@pytest.mark.rules_alone
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", WRITES, ids=lambda row: row.title)
 def test_no_field_of_a_table_is_taken_along(row: Row, settings: Any, tmp_path: Path) -> None:
@@ -110,6 +111,7 @@ def parts_of(names: set[str]) -> str:
     return "".join(parts) + "--x--\r\n"
 
 
+@pytest.mark.rules_alone
 @pytest.mark.django_db
 def test_no_field_of_a_table_is_taken_along_with_a_file(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
