@@ -1,4 +1,4 @@
-"""J1 and J3 as people do them: on a phone with counted taps, by keyboard alone, without scripts; and how pages look."""
+"""J3 as people do it: on a phone with counted taps, by keyboard alone, without scripts; and how pages look."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.fixtures.browser import DESKTOP, PHONE, TakePicture
 from tests.samples import shapes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-J1_TAPS, J3_TAPS, J16_TAPS = 4, 4, 2
+J3_TAPS = 4
 KEYS = 80  # more than any page has stops
 
 
@@ -54,35 +54,6 @@ def tab_to(page: Page, what: Locator) -> None:
     pytest.fail("the Tab key does not reach it")
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_slot_is_booked_in_four_taps(signed_in_page: SignIn, cast: Cast, scripts: bool) -> None:
-    thumb = Thumb(signed_in_page(cast.person("owner"), scripts=scripts))
-    page = thumb.page
-    page.goto("/")
-    thumb.tap(page.get_by_role("navigation").get_by_role("link", name="Réserver"))
-    thumb.tap(page.get_by_role("link", name="Imprimante 3D"))
-    thumb.tap(page.get_by_role("radio").nth(1))
-    thumb.tap(page.get_by_role("button", name="Confirmer"))
-    expect(page.locator("#code")).to_be_visible()
-    booking = Booking.objects.get()
-    expect(page.locator("#code")).to_have_text(f"{booking.code[:3]}-{booking.code[3:]}")
-    assert thumb.taps <= J1_TAPS
-
-
-def test_a_slot_is_booked_by_keyboard_alone(signed_in_page: SignIn, cast: Cast) -> None:
-    page = signed_in_page(cast.person("owner"), size=DESKTOP)
-    page.goto("/reserver/")
-    tab_to(page, page.get_by_role("link", name="Imprimante 3D"))
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/reserver/fdm-*/")
-    tab_to(page, page.get_by_role("radio").first)
-    page.keyboard.press("ArrowDown")
-    tab_to(page, page.get_by_role("button", name="Confirmer"))
-    page.keyboard.press("Enter")
-    expect(page.locator("#code")).to_be_visible()
-    assert Booking.objects.count() == 1
-
-
 def test_a_lost_slot_is_said_with_the_focus_on_it_and_another_is_one_tap_away(
     signed_in_page: SignIn, cast: Cast, picture: TakePicture
 ) -> None:
@@ -100,19 +71,6 @@ def test_a_lost_slot_is_said_with_the_focus_on_it_and_another_is_one_tap_away(
     expect(page.locator("#near").get_by_role("radio")).to_have_count(3)
     page.get_by_role("button", name="Confirmer").tap()
     expect(page.locator("#code")).to_be_visible()
-
-
-def test_a_booking_is_cancelled_in_two_taps(signed_in_page: SignIn, cast: Cast) -> None:
-    booking = make_booking(cast.machine, cast.person("owner"), start=timezone.now() + timedelta(days=1))
-    thumb = Thumb(signed_in_page(cast.person("owner")))
-    page = thumb.page
-    page.goto("/")
-    thumb.tap(page.get_by_role("link", name="Mes réservations"))
-    thumb.tap(page.get_by_role("button", name="Annuler"))
-    expect(page.get_by_text("Créneau rendu.")).to_be_visible()
-    booking.refresh_from_db()
-    assert booking.state == "cancelled"
-    assert thumb.taps <= J16_TAPS
 
 
 @pytest.mark.parametrize("scripts", [True, False])
