@@ -221,11 +221,13 @@ def alternatives(
 
     Those of the same machine come first, then those of machines of the same model, then of the same kind, at the
     same site; none at which they have something else booked. None for somebody who may not use the kind: they would be
-    refused there too.
+    refused there too. ``for_workshop`` asks none of this.
     """
+    machines = _of_kind(machine)
+    if for_workshop:
+        return _nearest(_until_horizon(machines, at), machine, start, end, at)
     if not _certified(person, machine, start):
         return []
-    machines = _of_kind(machine)
     busy = limits_of(person, machine, start=start, at=at).busy
     return _nearest(_until_horizon(machines, at, person=person), machine, start, end, at, busy)
 
