@@ -48,7 +48,7 @@ def bookings(request: HttpRequest) -> HttpResponseBase:
     coming = list(coming_bookings(asked))
     hit = hit_by(coming, asked.at)
     own = visible_bookings(asked.person).filter(person=asked.person)
-    past = own.exclude(pk__in=[one.pk for one in coming]).order_by("-start")[:PAST_SHOWN]
+    past = list(own.exclude(pk__in=[one.pk for one in coming]).order_by("-start")[:PAST_SHOWN])
     return render(
         request,
         "dashboard/bookings.html",
@@ -56,6 +56,7 @@ def bookings(request: HttpRequest) -> HttpResponseBase:
             "coming": [booking_card(one, hit) for one in coming],
             "past": [booking_card(one) for one in past],
             "undo": _undo(asked, request.GET.get("annule", "")),
+            "zone": formats.listed(sorted({one.machine.site.time_zone for one in [*coming, *past]})),
         },
     )
 
@@ -82,6 +83,7 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
         else None,
         "day": formats.capital(formats.day_name(booking.start, zone)),
         "hours": formats.span(booking.start, booking.end, zone),
+        "zone": zone,
         "machine": booking.machine.name,
         "kind": kind.name,
         "site": booking.machine.site.name,

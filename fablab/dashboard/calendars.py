@@ -22,6 +22,7 @@ from fablab.dashboard.slots import parse_day
 
 Card = present.Card
 USUAL_DAY = (8, 20)  # hours of the wall clock that are drawn on a day without opening and bookings
+FEW_HOURS = timedelta(hours=14)
 DAYS = 7
 FOR_STAFF = {BookingState.HELD: gettext_lazy("Gardé")}  # for somebody else than who reads it
 
@@ -128,7 +129,9 @@ def _around(asked: Here, shown: date, *, step: int) -> Card:
         "today": local_day(asked.at, asked.zone).isoformat(),
         "zone": asked.zone,
         "place": asked.site.name if asked.site else "",
-        "printed_at": formats.day_and_time(asked.at, asked.zone),
+        "printed_at": formats.listed(
+            [formats.full_day(asked.at, asked.zone), formats.clock_time(asked.at, asked.zone)]
+        ),  # on paper nothing is "today"
     }
 
 
@@ -234,11 +237,15 @@ def _block(drawn: Span, span: Span, looks: str) -> Card:
 
 
 def _hours(drawn: Span, zone: str) -> list[Card]:
-    """Return every second hour of the wall clock with its place; on a day of 23 or 25 hours as the clock shows them."""
+    """Return every second hour of the wall clock with its place, of a long day every fourth: phones are narrow.
+
+    On a day of 23 or 25 hours they stand where the clock shows them.
+    """
     here_, at, found = ZoneInfo(zone), drawn.start, []
+    step = 2 if drawn.end - drawn.start <= FEW_HOURS else 4
     while at <= drawn.end:
         local = at.astimezone(here_)
-        if local.minute == 0 and local.hour % 2 == 0 and at < drawn.end:
+        if local.minute == 0 and local.hour % step == 0 and at < drawn.end:
             found.append({"x": _percent(_share(drawn, at)), "label": clock_time(at, zone)})
         at += timedelta(minutes=60 - local.minute)
     return found

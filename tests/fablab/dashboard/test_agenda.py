@@ -7,8 +7,9 @@ from django.test import Client
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
+from equipment.sites.models import Site
 from fablab.dashboard.agenda import READS_A_MINUTE
-from tests.builders import hours, make_booking
+from tests.builders import hours, make_booking, make_machine
 from tests.builders_jobs import Cast
 from tests.equipment.bookings.rfc5545 import events_in
 from tests.fablab.dashboard.lab import as_, text_of
@@ -95,6 +96,20 @@ def test_a_changed_or_removed_address_is_dead_and_says_nothing(cast: Cast) -> No
     assert [Client().get(one).status_code for one in (first, second)] == [404, 200]
     owner.post("/reservations/agenda/supprimer/")
     assert [Client().get(one).status_code for one in (second, "/agenda/x.ics", "/agenda/..ics")] == [404] * 3
+
+
+def test_pages_name_the_clock_their_hours_are_read_on(cast: Cast) -> None:
+    Site.objects.filter(pk=cast.elsewhere.pk).update(time_zone="Indian/Reunion")
+    owner = cast.person("owner")
+    near = make_booking(cast.machine, owner, start=timezone.now() + hours(1))
+    far = make_booking(
+        make_machine(Site.objects.get(pk=cast.elsewhere.pk)), owner, start=timezone.now() - hours(50)
+    )
+    page = as_(owner)
+    assert "À l’heure du lieu (Europe/Paris, Indian/Reunion)." in text_of(page.get("/reservations/"))
+    for booking, zone in ((near, "Europe/Paris"), (far, "Indian/Reunion")):
+        assert f"À l’heure du lieu ({zone})." in text_of(page.get(f"/reservations/{booking.pk}/"))
+    assert "À l’heure du lieu" not in text_of(as_(cast.person("other_member")).get("/reservations/"))
 
 
 def test_one_booking_can_be_taken_along_as_a_file(cast: Cast) -> None:
