@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from equipment.bookings.models import Booking
 from equipment.machines.models import Machine
 from jobs.lifecycle.models import Job
 from jobs.lifecycle.states import State
