@@ -12,7 +12,7 @@ from equipment.machines.queries import visible_machines
 from equipment.sites.queries import open_until, present_people
 from fablab.core.errors import NotFound
 from fablab.dashboard import formats
-from fablab.dashboard.opening import open_label
+from fablab.dashboard.opening import instructor_label, open_label
 from fablab.dashboard.present import Card
 from fablab.dashboard.requests import back, here, page, see_other, writes
 from jobs.worklist.queries import handlings
@@ -38,6 +38,7 @@ def ask_for_help(request: HttpRequest) -> HttpResponseBase:
         "people": people,
         "machine": machine.name if machine else "",
         "actions": [],
+        "next_there": "" if people else instructor_label(site, asked.at),
     }
     if found is not None:
         coming = handlings(site.pk, asked.at).get(f"{Need.ASKED}:{found.pk}")

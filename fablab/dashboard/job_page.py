@@ -14,6 +14,7 @@ from fablab.core.errors import DomainError, Problem
 from fablab.core.words import say, say_problem
 from fablab.dashboard import formats, handmade, job_forms, moving, present
 from fablab.dashboard.attempt import attempt_rows
+from fablab.dashboard.opening import instructor_label
 from fablab.dashboard.requests import Here
 from jobs.inspection.codes import reason_of
 from jobs.inspection.findings import Finding, Reason, Severity
@@ -82,7 +83,7 @@ def context(
         refusal = _blocking_refusal(first) if is_open and first is not None else None
         found = [finding for finding in found if refusal is None or finding is not first]  # said once
     if refusal is None and not _has_new_file(job, state):
-        refusal = _refusal(job, state, events)
+        refusal = _refusal(job, state, events, asked)
     return {
         "job": {
             "id": job.pk,
@@ -240,7 +241,7 @@ def _has_new_file(job: Any, state: State) -> bool:
     return bool(state is State.NEEDS_CHANGES and job.upload.created_at > job.state_at)
 
 
-def _refusal(job: Any, state: State, events: Sequence[Any]) -> Card | None:
+def _refusal(job: Any, state: State, events: Sequence[Any], asked: Here) -> Card | None:
     """Return why a file was sent back or refused: its drawing, the instructor's own words, what to do."""
     if state not in {State.NEEDS_CHANGES, State.REJECTED} or not job.reason:
         return None
@@ -250,6 +251,7 @@ def _refusal(job: Any, state: State, events: Sequence[Any]) -> Card | None:
         "sentence": words.reason_words(job.reason),
         "note": own_words(events),
         "next": words.NEXT_STEPS.get(job.reason, words.NEXT_STEPS["talk"]),
+        "when": instructor_label(job.site, asked.at) if job.reason == "talk" else "",
     }
 
 

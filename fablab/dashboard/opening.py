@@ -6,8 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from equipment.sites.queries import open_until, power_cut_now
+from equipment.sites.rota import next_on_duty
 from fablab.core.clock import local_day
 from fablab.dashboard import formats
+from fablab.people.queries import names_of
 
 
 def open_label(site: Any, at: datetime) -> str:
@@ -24,3 +26,18 @@ def open_label(site: Any, at: datetime) -> str:
     if local_day(closing, zone) != local_day(at, zone):
         return _("Le fab lab est ouvert.")
     return _("Le fab lab est ouvert jusqu’à {time}.").format(time=formats.until(closing, zone))
+
+
+def instructor_label(site: Any, at: datetime) -> str:
+    """Return when an instructor is there, by the rota or because they say so; "" when nobody knows."""
+    found = next_on_duty(site, at)
+    if found is None:
+        return ""
+    start, people = found
+    who = formats.listed(sorted(names_of(people).values()))
+    if start <= at:
+        return _("Un animateur est là maintenant.")
+    when = formats.day_and_time(start, site.time_zone)
+    if who:
+        return _("Un animateur est là {when} ({who}).").format(when=when, who=who)
+    return _("Un animateur est là {when}.").format(when=when)

@@ -1,11 +1,17 @@
 """Demander à un animateur: who asks is read by those on duty, each on their list, and hears who comes (A11Y-10)."""
 
+from datetime import datetime, time, timedelta
+
 import pytest
+from django.utils import timezone
 
 from equipment.machines.models import HelpRequest
-from equipment.sites.models import OpeningHours, Presence
-from tests.builders import make_machine
-from tests.builders_jobs import Cast
+from equipment.sites.models import OpeningHours, Presence, Shift
+from fablab.core.clock import local_day, local_to_utc
+from fablab.dashboard import formats
+from jobs.lifecycle.states import State
+from tests.builders import make_machine, make_present
+from tests.builders_jobs import Cast, make_job
 from tests.fablab.dashboard.lab import as_, text_of
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +79,29 @@ def test_who_has_gone_to_another_machine_calls_there(cast: Cast) -> None:
     assert "Appeler ici plutôt" in text_of(owner.get(f"/aide/?machine={other.pk}"))
     owner.post("/aide/appeler/", {"machine": other.pk})
     assert HelpRequest.objects.get().machine == other
+
+
+def test_where_nobody_is_one_reads_when_somebody_comes_by_the_rota_also_where_a_file_needs_talking_about(
+    cast: Cast,
+) -> None:
+    Presence.objects.all().delete()
+    now = timezone.now()
+    tomorrow = local_day(now, cast.site.time_zone) + timedelta(days=1)
+    OpeningHours.objects.filter(site=cast.site).delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(site=cast.site, weekday=weekday, opens=0, closes=1440) for weekday in range(7)
+    )
+    owner = as_(cast.person("owner"))
+    assert "Va à l’accueil" in text_of(owner.get("/aide/"))
+    Shift.objects.create(
+        site=cast.site, person=cast.person("instructor"), weekday=tomorrow.weekday(), starts=600, ends=720,
+        first_day=tomorrow,
+    )  # fmt: skip
+    ten = local_to_utc(datetime.combine(tomorrow, time(10)), cast.site.time_zone)
+    when = formats.day_and_time(ten, cast.site.time_zone)
+    comes = f"Un animateur est là {when} ({cast.person('instructor').display_name})."
+    assert comes in text_of(owner.get("/aide/"))
+    job = make_job(cast, state=State.REJECTED, reason="talk")
+    assert comes in text_of(owner.get(f"/objets/{job.pk}/"))
+    make_present(cast.person("instructor"), cast.site, at=now)
+    assert "Ces personnes sont là" in text_of(owner.get("/aide/"))
