@@ -19,7 +19,7 @@ from fablab.api.shapes import job_shapes, machine_shapes
 from fablab.core.errors import NotAllowed
 from fablab.core.templatetags.ui import age_in_words
 from fablab.core.words import SENTENCES, say
-from fablab.dashboard import formats, plates, present, worklist
+from fablab.dashboard import formats, places, plates, present, worklist
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.requests import Here, here, signed_in
 from jobs.lifecycle import words
@@ -79,7 +79,8 @@ def board(request: HttpRequest) -> HttpResponseBase:
     """The machines of the place with what may be done now, and the queue beside them."""
     asked = helper(request)
     assert asked.site is not None  # who helps has a place
-    cards = machine_cards(asked, visible_machines(asked.person, site_id=asked.site.pk))
+    machines = list(visible_machines(asked.person, site_id=asked.site.pk))
+    cards = places.as_tiles(machine_cards(asked, machines), machines)
     queue = queue_rows(asked.site.pk, staff=True)
     return render(
         request,
@@ -102,11 +103,11 @@ def screen(request: HttpRequest) -> HttpResponseBase:
     """The same machines for a screen on the wall: large letters, numbers and no names (UX-13, UX-15)."""
     asked = helper(request)
     assert asked.site is not None
-    page = Paginator(
-        visible_machines(asked.person, site_id=asked.site.pk).order_by("name"), TILES_ON_SCREEN
-    ).get_page(request.GET.get("page"))
-    tiles = []
-    for shape in machine_shapes(page.object_list, at=asked.at, staff=True, free_times=False):
+    machines = visible_machines(asked.person, site_id=asked.site.pk).order_by("name")
+    page = Paginator(places.entries(machines), TILES_ON_SCREEN).get_page(request.GET.get("page"))
+    shown = [one for entry in page.object_list for one in entry]
+    tiles = {}
+    for shape in machine_shapes(shown, at=asked.at, staff=True, free_times=False):
         card = present.machine_card(shape, zone=asked.zone)
         numbers = [str(job["number"]) for job in shape["current_jobs"]]
         if (
@@ -114,10 +115,13 @@ def screen(request: HttpRequest) -> HttpResponseBase:
             and card["state"] == Condition.BUSY
         ):
             card |= {"state": Condition.NEEDS_HELP, "state_label": CONDITIONS[Condition.NEEDS_HELP]}
-        tiles.append(
-            {**card, "ticket": _("N° {numbers}").format(numbers=formats.listed(numbers)) if numbers else ""}
-        )
-    return render(request, "dashboard/board_screen.html", {"machines": tiles, "page": page})
+        ticket = _("N° {numbers}").format(numbers=formats.listed(numbers)) if numbers else ""
+        tiles[shape["id"]] = {**card, "ticket": ticket, "condition": shape["state"]}
+    shown_tiles = [
+        tiles[entry[0].pk] if len(entry) == 1 else places.tile_of(entry, tiles) for entry in page.object_list
+    ]
+    context = {"machines": shown_tiles, "page": page, "site_id": asked.site.pk}
+    return render(request, "dashboard/board_screen.html", context)
 
 
 # --- machines -----------------------------------------------------------------------------------------------------
@@ -192,6 +196,7 @@ def _card(
         "why": _why(shape),
         "plate_label": _plate(shape),
         "rank": _rank(shape, jobs),
+        "condition": shape["state"],
         "outage_url": f"{reverse('machine', args=[shape['id']])}#panne"
         if shape["state"] != Condition.OUT_OF_ORDER
         else "",

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from equipment.bookings.models import Booking, OpenUse
+from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine, MachineKind
 from equipment.sites.models import Site
 from equipment.sites.states import Role
@@ -129,6 +130,23 @@ def test_several_places_are_one_entry_counted_and_nobody_chooses_which(client: C
     answer = client.post("/reserver/table/confirmer/", {"slot": chosen})
     assert answer.status_code == 303, "somebody was quicker, and another table is free"
     assert Booking.objects.get(person=person).machine_id != machine_id
+
+
+def test_boards_show_several_places_as_one_tile_with_the_state_of_each(client: Client, site: Site) -> None:
+    tables = make_tables(site, 13)
+    make_machine(site, "Ada", kind=make_kind("fdm"))
+    Machine.objects.filter(pk=tables[3].pk).update(out_of_order_since=timezone.now())
+    make_booking(tables[5], start=timezone.now() - timedelta(minutes=5), state=BookingState.IN_USE)
+    client.force_login(make_person("karim", Role.STAFF, site=site))
+    tile = text_of(client.get("/machines/")).split('id="kind-table"')[1].split("</article>")[0]
+    assert "11 libres sur 13" in tile
+    assert [tile.count(word) for word in (">Libre<", ">Occupée<", ">En panne<")] == [11, 1, 1]
+    assert all(f'href="/m/{one.pk}/"' in tile and f"machines.{one.pk}.state" in tile for one in tables)
+    wall = text_of(client.get("/machines/ecran/"))
+    assert wall.count("board-tile ") == 2, "thirteen tables and a printer"
+    assert "11 libres sur 13" in wall
+    Machine.objects.filter(model__kind=tables[0].model.kind_id).update(out_of_order_since=timezone.now())
+    assert "En panne" in text_of(client.get("/machines/ecran/")).split('id="kind-table"')[1].split("<h2>")[0]
 
 
 def test_pages_of_a_place_never_speak_of_plates_files_or_queues(client: Client, site: Site) -> None:
