@@ -75,11 +75,14 @@ def week(request: HttpRequest) -> HttpResponseBase:
             "name": line.name,
             "id": line.machine_id,
             "days": [
-                [
-                    _cell(one, begin, clock)
-                    for one in entries[line.machine_id]
-                    if one.start < end and begin < one.end
-                ]
+                {
+                    "bookings": [
+                        _cell(one, begin, clock)
+                        for one in entries[line.machine_id]
+                        if one.start < end and begin < one.end
+                    ],
+                    "out": [clock.span(one.start, one.end) for one in within(merged(line.out), begin, end)],
+                }
                 for begin, end in pairwise(edges)
             ],
         }

@@ -1,5 +1,6 @@
 """Bookings in one's own calendar program: secret addresses, valid calendars, a UID for life (SEC-25)."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from equipment.bookings import feeds, ical
+from equipment.bookings.absent import release_absent
+from equipment.bookings.extending import extend
+from equipment.bookings.giving_back import give_back, take_back
 from equipment.bookings.models import Booking, CalendarFeed
 from equipment.bookings.services import cancel, move
 from equipment.bookings.states import BookingState
-from equipment.bookings.use import finish
+from equipment.bookings.use import check_in, finish
 from equipment.machines.models import Machine
 from equipment.sites.models import Site, SiteRole
 from equipment.sites.states import Role
@@ -77,11 +81,36 @@ def test_a_booking_keeps_its_uid_over_every_change_and_its_sequence_grows() -> N
     assert gone["TRANSP"] == "TRANSPARENT"
 
 
-def test_who_ends_early_frees_the_rest_in_their_calendar_too() -> None:
-    booking = make_booking(start=MONDAY, state=BookingState.IN_USE)
-    finish(booking.pk, actor=booking.person, at=MONDAY + minutes(20))
-    event = one(in_feed(booking.person))
-    assert (event["DTEND"].dt, event["SEQUENCE"]) == (MONDAY + minutes(20), 1)
+def test_whatever_happens_to_a_booking_calendar_programs_see_a_newer_one_with_the_same_uid() -> None:
+    site = make_site(grace_minutes=10)
+    booking = make_booking(make_machine(site), start=MONDAY + hours(1))
+    lea, pk = booking.person, booking.pk
+    uid = one(in_feed(lea))["UID"]
+
+    def now() -> tuple[int, str, datetime, datetime]:
+        event = one(in_feed(lea))
+        assert event["UID"] == uid
+        return event["SEQUENCE"], event["STATUS"], event["DTSTART"].dt, event["DTEND"].dt
+
+    begin, end = MONDAY + hours(1), MONDAY + hours(2)
+    give_back(pk, actor=lea, at=MONDAY)
+    assert now() == (1, "CANCELLED", begin, end)
+    take_back(pk, actor=lea, at=MONDAY + timedelta(seconds=5))
+    assert now() == (2, "CONFIRMED", begin, end)
+    check_in(pk, actor=lea, at=begin)
+    assert now() == (2, "CONFIRMED", begin, end)  # nothing that a calendar shows
+    extend(pk, minutes=15, actor=lea, at=begin + minutes(5))
+    assert now() == (3, "CONFIRMED", begin, end + minutes(15))
+    finish(pk, actor=lea, at=begin + minutes(20))
+    assert now() == (4, "CONFIRMED", begin, begin + minutes(20))
+
+    missed = make_booking(make_machine(site), start=begin)
+    release_absent(begin + minutes(11), watched_since=MONDAY, spared=lambda due: ())
+    event = one(in_feed(missed.person))
+    assert (event["SEQUENCE"], event["STATUS"]) == (1, "CANCELLED")
+
+    kept = make_booking(make_machine(site), start=begin, state=BookingState.HELD)
+    assert one(in_feed(kept.person))["STATUS"] == "TENTATIVE"
 
 
 @settings(max_examples=60)

@@ -49,6 +49,9 @@ def test_the_day_says_what_is_open_closed_and_out_of_order(cast: Cast) -> None:
     assert "Ouvert :" in page
     assert "11 h – 12 h" in page
     assert "mercredi 14 mai 2031" in page.lower()
+    week = text_of(staff.get(f"/calendrier/semaine/?jour={WEDNESDAY}"))
+    assert week.count("En panne") == 1
+    assert "11 h – 12 h" in week
     make_closure(cast.site, WEDNESDAY)
     assert "Fermé ce jour-là." in text_of(staff.get(f"/calendrier/?jour={WEDNESDAY}"))
 
