@@ -50,6 +50,11 @@ def workshop(world: World) -> dict[str, Any]:
     }
 
 
+def wished(world: World) -> dict[str, Any]:
+    times = tomorrow(world)
+    return {"machine": world.spare.pk, "from": times["start"], "to": times["end"], "minutes": 60}
+
+
 def reason(world: World) -> dict[str, str]:
     return {"reason": "other"}
 
@@ -127,6 +132,20 @@ ROWS: list[Row] = [
     Row("POST", "api:site-power-cut-list", made(STAFF), body=tomorrow),
     Row("GET", "api:site-power-cut", AT_THE_SITE),
     Row("DELETE", "api:site-power-cut", made(STAFF, 204)),
+    Row("GET", "api:site-closure-list", AT_THE_SITE),
+    Row("POST", "api:site-closure-list", made(STAFF),
+        body=lambda world: {"first_day": "2199-05-01", "last_day": "2199-05-02"}),
+    Row("GET", "api:site-closure", AT_THE_SITE),
+    Row("DELETE", "api:site-closure", made(STAFF, 204)),
+    Row("GET", "api:machine-outage-list", AT_THE_SITE),
+    Row("POST", "api:machine-outage-list", made(ON_DUTY),
+        body=lambda world: {"reason": "Révision", **tomorrow(world)}),
+    Row("GET", "api:outage", AT_THE_SITE),
+    Row("POST", "api:outage-end", ON_DUTY),
+    Row("GET", "api:outage-photo", AT_THE_SITE),
+    # What is sent is no picture, which is found out only for who may send one.
+    Row("POST", "api:outage-photo-send", (401, 403, 403, 400, 400, 400, 404), form=True,
+        body=lambda world: {"file": a_file()}),
     Row("GET", "api:site-interruption", ON_DUTY),
     Row("POST", "api:site-interruption-settle", ON_DUTY, body=lambda world: {"outcomes": []}),
     Row("GET", "api:clock", SIGNED_IN),
@@ -168,6 +187,17 @@ ROWS: list[Row] = [
     Row("GET", "api:site-terms", AT_THE_SITE),
     Row("PUT", "api:site-terms", STAFF,
         body=lambda world: {"weekly_minutes": 0}),
+    Row("GET", "api:site-rota", AT_THE_SITE),
+    Row("GET", "api:site-shift-list", ON_DUTY),
+    Row("POST", "api:site-shift-list", made(STAFF), body=lambda world: {
+        "person": world.cast.person("instructor").pk, "weekday": 1, "starts": "10:00", "ends": "11:00",
+        "first": "2199-03-01"}),
+    Row("DELETE", "api:site-shift", made(STAFF, 204)),
+    Row("GET", "api:site-change-list", ON_DUTY),
+    Row("POST", "api:site-change-list", made(STAFF), body=lambda world: {
+        "person": world.cast.person("manager").pk, "away": True, "first": "2199-03-01"}),
+    # It is the instructor's own day.
+    Row("DELETE", "api:site-change", made(ON_DUTY, 204)),
     Row("GET", "api:booking-list", SIGNED_IN),
     # Instructors of this lab are not certified themselves, so the rules refuse them (409); nobody sees another
     # site's machine (400).
@@ -185,6 +215,17 @@ ROWS: list[Row] = [
     Row("GET", "api:series", OWN_OR_SITE),
     Row("POST", "api:series-change-following", SERIES, body=always({"starts": "14:00", "ends": "15:00"})),
     Row("POST", "api:series-end-following", SERIES),
+    Row("POST", "api:booking-extend", (401, 409, 404, 409, 409, 409, 404), body=lambda world: {"minutes": 15}),
+    # Its owner came, or may still come: there is nothing to excuse.
+    Row("POST", "api:booking-excuse", (401, 403, 404, 409, 409, 409, 404)),
+    Row("GET", "api:waiting-list", SIGNED_IN),
+    # For the spare machine, which is out of order; instructors of this lab are not certified themselves.
+    Row("POST", "api:waiting-list", (401, 201, 201, 409, 409, 409, 400), body=wished),
+    Row("GET", "api:waiting", OWN),
+    Row("POST", "api:waiting-leave", OWN),
+    # Nothing is held for them.
+    Row("POST", "api:waiting-take", (401, 409, 404, 404, 404, 404, 404)),
+    Row("POST", "api:waiting-decline", (401, 409, 404, 404, 404, 404, 404)),
     Row("GET", "api:upload-list", SIGNED_IN),
     Row("POST", "api:upload-list", made(SIGNED_IN), body=lambda world: {"file": a_file()}, form=True),
     Row("GET", "api:upload", OWN_OR_SITE),

@@ -68,10 +68,10 @@ def add_shift(
     )
 
 
-def end_shift(shift_id: str, *, actor: User, at: datetime) -> Shift:
+def end_shift(shift_id: str, *, actor: User, at: datetime, site_id: str | None = None) -> Shift:
     """Do as ``rostering.end_shift``; who is left alone by it is told. Raises ``NotFound`` for what one does not see."""
     shift = Shift.objects.select_related("site").filter(pk=shift_id, site__in=visible_sites(actor)).first()
-    if shift is None:
+    if shift is None or site_id not in {None, shift.site_id}:
         raise NotFound
     _changing(shift.site_id, at, lambda: rostering.end_shift(shift, actor=actor, at=at))
     return shift
@@ -118,10 +118,10 @@ def come_besides(
     )
 
 
-def take_change_back(change_id: str, *, actor: User, at: datetime) -> ShiftChange:
+def take_change_back(change_id: str, *, actor: User, at: datetime, site_id: str | None = None) -> ShiftChange:
     """Do as ``rostering.take_change_back``. Raises ``NotFound`` for what one does not see."""
     change = ShiftChange.objects.filter(pk=change_id, site__in=visible_sites(actor)).first()
-    if change is None:
+    if change is None or site_id not in {None, change.site_id}:
         raise NotFound
     _changing(change.site_id, at, lambda: rostering.take_change_back(change, actor=actor))
     return change

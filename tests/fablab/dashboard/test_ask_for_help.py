@@ -101,7 +101,7 @@ def test_where_nobody_is_one_reads_when_somebody_comes_by_the_rota_also_where_a_
     when = formats.day_and_time(ten, cast.site.time_zone)
     comes = f"Un animateur est là {when} ({cast.person('instructor').display_name})."
     assert comes in text_of(owner.get("/aide/"))
-    job = make_job(cast, state=State.REJECTED, reason="talk")
+    job = make_job(cast, state=State.REJECTED, reason="talk", at=now)
     assert comes in text_of(owner.get(f"/objets/{job.pk}/"))
     make_present(cast.person("instructor"), cast.site, at=now)
     assert "Ces personnes sont là" in text_of(owner.get("/aide/"))
