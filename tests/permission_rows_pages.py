@@ -3,6 +3,10 @@
 A form is answered with 303 whether it did something or says why not, so these rows say DONE or REFUSED.
 """
 
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from jobs.lifecycle.states import State
@@ -31,6 +35,13 @@ MAY_STAFF: Statuses = (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 404)
 JOB_INSTRUCTOR: Statuses = (302, REFUSED, 404, DONE, REFUSED, REFUSED, 404)
 NOBODY_BUT_SEEN: Statuses = (302, REFUSED, 404, REFUSED, REFUSED, REFUSED, 404)
 JOB_ON_DUTY: Statuses = (302, REFUSED, 404, DONE, DONE, DONE, 404)
+
+
+def a_table(world: World) -> dict[str, Any]:
+    """Return a file with one booking of the owner's, on a machine that is nobody's elsewhere."""
+    day = (timezone.now() + timedelta(days=5)).date()
+    row = f"{world.cast.machine.name},{world.cast.person('owner').username},{day} 10:00,{day} 11:00"
+    return {"file": SimpleUploadedFile("table.csv", f"machine,person,start,end\n{row}\n".encode())}
 
 
 def another_hour(world: World) -> dict[str, str]:
@@ -97,8 +108,25 @@ ROWS: list[Row] = [
     Row("GET", "calendar-week", ON_DUTY),
     Row("GET", "calendar-sheet", ON_DUTY),
     Row("GET", "booking-late", OWN_OR_SITE),
+    Row("GET", "booking-stopped", OWN_OR_SITE),
     Row("POST", "booking-other-time", MAY_OWN_OR_SITE, body=slot, form=True),
     form("booking-cancel", MAY_OWN_OR_SITE),
+    # Nobody gave it back, it is offered to nobody, and nobody has checked in.
+    *(
+        form(name, (302, REFUSED, 404, 404, 404, 404, 404))
+        for name in ("booking-take", "booking-decline")
+    ),
+    *(
+        form(name, (302, REFUSED, 404, REFUSED, REFUSED, REFUSED, 404))
+        for name in ("booking-take-back", "booking-done", "booking-extend", "booking-excuse")
+    ),
+    form("booking-here", MAY_OWN_OR_SITE),
+    Row("GET", "absences", ON_DUTY),
+    Row("POST", "waiting-start", (302, DONE, DONE, REFUSED, REFUSED, REFUSED, 404), form=True,
+        body=lambda world: {"slot": f"{world.spare.pk}|{tomorrow(world)['start']}|{tomorrow(world)['end']}"}),
+    form("waiting-leave", (302, DONE, 404, 404, 404, 404, 404)),
+    # Who has the code stands there, with or without an account.
+    Row("POST", "at-machine-arrived", (DONE,) * 7, body=lambda world: {"code": world.booking.code}, form=True),
     # objects
     Row("GET", "jobs", SIGNED_IN),
     Row("GET", "job-new", SIGNED_IN),
@@ -133,6 +161,9 @@ ROWS: list[Row] = [
     Row("POST", "desk-settings", MAY_OWN_OR_SITE, body=lambda world: {"copies": "3"}, form=True),
     Row("POST", "desk-file", JOB_INSTRUCTOR, body=lambda world: {"file": a_file()}, form=True),
     Row("POST", "desk-attach", JOB_INSTRUCTOR, body=lambda world: {"upload": world.machine_file.pk}, form=True),
+    # a table of bookings
+    Row("GET", "importing", STAFF),
+    Row("POST", "importing-send", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, 400), form=True, body=a_table),
     # what comes back each week
     Row("GET", "series-list", ON_DUTY),
     Row("GET", "series-new", ON_DUTY),
@@ -171,6 +202,12 @@ ROWS: list[Row] = [
     form("machine-key-request", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
     form("machine-key-poll", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
     Row("GET", "machine-sheet", STAFF_HERE),
+    Row("GET", "outages", ON_DUTY_HERE),
+    Row("POST", "outage-make", MAY_ON_DUTY, body=lambda world: {"reason": "Bruit"}, form=True),
+    form("outage-end", MAY_ON_DUTY),
+    # Nothing is sent along.
+    form("outage-photo-add", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
+    Row("GET", "outage-photo", AT_THE_SITE),
     # at the machine: who stands there needs no account to read and to tell a fault
     Row("GET", "machine-qr", EVERYBODY),
     Row("GET", "at-machine", EVERYBODY),
@@ -198,6 +235,10 @@ ROWS: list[Row] = [
     form("power-cut-cancel", MAY_STAFF),
     Row("POST", "start-gap", (302, REFUSED, REFUSED, REFUSED, REFUSED, DONE, DONE), form=True,
         body=lambda world: {"start_gap_s": "20"}),
+    Row("GET", "closures", ON_DUTY),
+    Row("POST", "closure-make", (302, REFUSED, REFUSED, REFUSED, DONE, DONE, DONE), form=True,
+        body=lambda world: {"first_day": "2199-05-01"}),
+    form("closure-open", MAY_STAFF),
     form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
     # who is there when
     Row("GET", "rota", ON_DUTY),

@@ -14,10 +14,11 @@ from django.test import Client
 from django.utils import timezone
 
 from equipment.bookings.feeds import open_feed
-from equipment.bookings.models import Booking, Series
-from equipment.machines.models import HelpRequest, Machine
+from equipment.bookings.models import Booking, Series, WaitingEntry
+from equipment.machines import photos
+from equipment.machines.models import HelpRequest, Machine, Outage
 from equipment.machines.states import Plate
-from equipment.sites.models import PowerCut, Shift, ShiftChange, Site
+from equipment.sites.models import Closure, PowerCut, Shift, ShiftChange, Site
 from fablab.core.models import Witness
 from fablab.notices.models import Notice
 from fablab.people.models import AccessToken
@@ -28,7 +29,7 @@ from jobs.lifecycle.stills import file_for, path_of
 from jobs.recovery.models import Interruption
 from jobs.uploads import arriving
 from jobs.uploads.models import Upload
-from tests.builders import make_booking, make_machine
+from tests.builders import make_booking, make_closure, make_machine
 from tests.builders_jobs import Cast, make_cast, make_job, make_upload
 
 # Everything of the world is the owner's, at the first site. "elsewhere" holds every role, at another site.
@@ -45,7 +46,10 @@ class World:
     spare: Machine  # out of order, without bookings
     machine_file: Upload  # an instructor's
     cut: PowerCut  # announced for next week
+    outage: Outage  # of the machine, planned for next week, with a picture
+    closure: Closure  # in two months
     notice: Notice  # the owner has not read it
+    entry: WaitingEntry  # the owner waits for an hour on the machine
     call: HelpRequest  # the owner asks that somebody comes
     feed: str  # the end of the address of the owner's calendar feed
     arriving: str  # a file of the owner's, of which nothing has come yet
@@ -58,6 +62,8 @@ class World:
         return {
             "site_id": self.cast.site.pk,
             "cut_id": str(self.cut.pk),
+            "outage_id": str(self.outage.pk),
+            "closure_id": str(self.closure.pk),
             "notice_id": self.notice.pk,
             "request_id": self.call.pk,
             "address": self.feed,
@@ -66,6 +72,7 @@ class World:
             "kind": self.cast.kind.slug,
             "kind_id": self.cast.kind.pk,
             "booking_id": self.booking.pk,
+            "entry_id": self.entry.pk,
             "series_id": self.series.pk,
             "shift_id": self.shift.pk,
             "change_id": self.change.pk,
@@ -109,10 +116,22 @@ def make_world(state: State, *, linked: bool) -> World:
         cut=PowerCut.objects.create(
             site=cast.site, start=at + timedelta(days=7), end=at + timedelta(days=7, hours=1)
         ),
+        outage=_next_week(cast, at),
+        closure=make_closure(cast.site, at.date() + timedelta(days=60)),
         notice=Notice.objects.create(
             person=owner, key="k", code="job_ready", params={"title": "Vase"}, at=at
         ),
         feed=open_feed(owner, at=at),
+        entry=WaitingEntry.objects.create(
+            site=cast.site,
+            kind=cast.kind,
+            machine=cast.machine,
+            person=owner,
+            minutes=60,
+            from_time=at + timedelta(hours=1),
+            to_time=at + timedelta(hours=2),
+            created_at=at,
+        ),  # fmt: skip
         call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
         series=_in_ten_days(cast, at),
@@ -127,6 +146,16 @@ def make_world(state: State, *, linked: bool) -> World:
         change=ShiftChange.objects.create(
             site=cast.site, person=cast.person("instructor"), day=at.date() + timedelta(days=30)
         ),
+    )
+
+
+def _next_week(cast: Cast, at: datetime) -> Outage:
+    """Have the machine be looked after for an hour in a week, with a picture of what is wrong with it."""
+    start, name = at + timedelta(days=7), photos.new_name()
+    photos.path_of(name).parent.mkdir(parents=True, exist_ok=True)
+    photos.path_of(name).write_bytes(b"\xff\xd8\xff")
+    return Outage.objects.create(
+        machine=cast.machine, start=start, end=start + timedelta(hours=1), reason="Révision", photo=name
     )
 
 

@@ -11,7 +11,7 @@ from equipment.sites.models import Closure, OpeningHours, PowerCut, Presence, Si
 from equipment.sites.queries import Opening, opening_of, people_at, require_role
 from equipment.sites.rostering import leave_rota
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES, Role
-from fablab.core.clock import Hours, local_day
+from fablab.core.clock import FIRST_YEAR, LAST_YEAR, Hours, local_day
 from fablab.core.errors import Malformed, NotFound, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
@@ -130,6 +130,9 @@ def closure_problem(site: Site, first_day: date, last_day: date, at: datetime) -
     """Return what is wrong with days on which somebody wants to close a site."""
     if last_day < first_day:
         return Problem("closure_ends_before_it_begins", field="last_day")
+    if not FIRST_YEAR <= first_day.year <= last_day.year <= LAST_YEAR:
+        years = {"first": FIRST_YEAR, "last": LAST_YEAR}
+        return Problem("series_year_out_of_range", years, "last_day")
     if last_day < local_day(at, site.time_zone):
         return Problem("closure_is_over", field="last_day")
     if last_day - first_day >= LONGEST_CLOSURE:

@@ -17,12 +17,12 @@ ACCEPTED = ".jpg,.jpeg,.png,.webp,image/jpeg,image/png,image/webp"
 
 
 @contextmanager
-def kept_photo(file: Any) -> Iterator[str]:
+def kept_photo(file: Any, *, field: str = FIELD) -> Iterator[str]:
     """Keep a picture for what is written inside, and yield its name; "" without a file.
 
     When that fails, the picture goes too. Raises ``TooLarge`` (12 MiB), ``Malformed`` and ``NoRoom``.
     """
-    name = _keep(file) if file is not None else ""
+    name = _keep(file, field) if file is not None else ""
     try:
         yield name
     except BaseException:
@@ -30,9 +30,9 @@ def kept_photo(file: Any) -> Iterator[str]:
         raise
 
 
-def _keep(file: Any) -> str:
+def _keep(file: Any, field: str) -> str:
     if file.size > photos.LARGEST_BYTES:
-        raise TooLarge(Problem("photo_too_large", {"most": photos.LARGEST_BYTES // MIB}, FIELD))
+        raise TooLarge(Problem("photo_too_large", {"most": photos.LARGEST_BYTES // MIB}, field))
     if not disk.has_room(photos.LARGEST_BYTES):
         raise NoRoom("storage_full")
     name = photos.new_name()
@@ -42,7 +42,7 @@ def _keep(file: Any) -> str:
         source = Path(folder) / "as-sent"
         _copy(file.chunks, source)
         if not redraw(source, place):
-            raise Malformed(Problem("photo_unreadable", field=FIELD))
+            raise Malformed(Problem("photo_unreadable", field=field))
     return name
 
 

@@ -74,12 +74,12 @@ class Uploads(Endpoint):
         operation_id="upload_send", request={"multipart/form-data": UploadIn}, responses={201: out.UploadOut}
     )
     def post(self, request: Request) -> Response:
-        file = _the_file(request)
+        file = the_file(request)
         upload = receive(file.file, name=str(file.name), owner=self.person, at=self.at)
         return created(upload_shape(upload), f"/api/v1/uploads/{upload.pk}/")
 
 
-def _the_file(request: Request) -> Any:
+def the_file(request: Request) -> Any:
     """Return the one part called ``file``. Raises ``Malformed`` for any other, and for a second one."""
     form, files = request._request.POST, request._request.FILES
     others = sorted({*form, *files} - {"file", "csrfmiddlewaretoken"})

@@ -1,7 +1,6 @@
 """Outages and closed days on pages, without scripts: seen beforehand whom they hit, told, offered other times."""
 
 from datetime import datetime, timedelta
-from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,19 +17,10 @@ from equipment.sites.models import Closure
 from tests.builders import make_booking
 from tests.builders_jobs import clear, make_linked_machine
 from tests.fablab.dashboard.lab import as_, open_lab, text_of
+from tests.fablab.dashboard.pictures import WHERE, a_photo
 
 pytestmark = pytest.mark.django_db
 PARIS = ZoneInfo("Europe/Paris")
-
-
-def a_photo(kind: str = "JPEG", name: str = "IMG_2210.jpg") -> SimpleUploadedFile:
-    """A picture as a phone makes it: large, and with where it was taken."""
-    picture = Image.new("RGB", (1800, 900), (200, 80, 20))
-    exif = Image.Exif()
-    exif[0x010E] = "salle du fond, chez Zoé"
-    out = BytesIO()
-    picture.save(out, kind, exif=exif.tobytes())
-    return SimpleUploadedFile(name, out.getvalue())
 
 
 def test_who_plans_an_outage_sees_first_whom_it_hits_and_each_of_them_is_told() -> None:
@@ -190,7 +180,8 @@ def test_a_photo_is_drawn_anew_without_what_came_beside_it_and_seen_by_the_peopl
     path = path_of(outage.photo)
     with Image.open(path) as drawn:
         assert (drawn.format, max(drawn.size), dict(drawn.getexif())) == ("JPEG", 1280, {})
-    assert b"salle du fond" not in path.read_bytes()
+    assert WHERE.encode() in a_photo(kind).read()
+    assert WHERE.encode() not in path.read_bytes()
     photo = f"{address}{outage.pk}/photo/"
     page = text_of(owner.get(f"/machines/{cast.machine.pk}/"))
     assert photo in page

@@ -16,6 +16,8 @@ from django.test import Client
 
 from equipment.bookings.states import BookingState
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
+from equipment.machines.photos import new_name
+from equipment.machines.photos import path_of as photo_of
 from equipment.sites.models import PowerCut
 from fablab.core.models import IdempotentAnswer
 from fablab.notices.models import Notice
@@ -114,9 +116,16 @@ def leave_traces(cast: Cast, *, at: datetime) -> None:
     Maintenance.objects.create(
         machine=machine, what="cleaning", note=f"vu avec {NAME}", used_seconds=7, by=owner, at=at
     )
-    Outage.objects.create(
-        machine=machine, start=at, end=at, reason=f"{NAME} a coincé le fil", created_by=owner
+    outage = Outage.objects.create(
+        machine=machine,
+        start=at,
+        end=at,
+        reason=f"{NAME} a coincé le fil",
+        created_by=owner,
+        photo=new_name(),
     )
+    photo_of(outage.photo).parent.mkdir(parents=True, exist_ok=True)
+    photo_of(outage.photo).write_bytes(CONTENT.encode())
     PowerCut.objects.create(
         site=cast.site, start=at, end=at + timedelta(hours=1), reason=WORDS, announced_by=owner
     )

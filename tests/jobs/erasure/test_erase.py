@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from equipment.bookings.feeds import open_feed
 from equipment.bookings.models import Booking, CalendarFeed, WaitingEntry
 from equipment.machines.asking import call
-from equipment.machines.models import HelpRequest, Maintenance
+from equipment.machines.models import HelpRequest, Maintenance, Outage
 from equipment.sites.models import SiteRole
 from equipment.sites.states import Role
 from fablab.core.errors import NotAllowed, NotFound, Refused
@@ -79,6 +79,8 @@ def test_no_canary_is_left_in_any_table_or_file_and_all_of_them_were_there(cast:
 
     assert canaries_in(dump()) == {}
     assert canaries_on_disk() == []
+    # What warns of a machine stays, without the name and without the picture that they took.
+    assert Outage.objects.values_list("reason", "photo").get() == ("… a coincé le fil", "")
 
 
 def test_what_waits_is_cancelled_and_its_history_says_so(cast: Cast) -> None:
