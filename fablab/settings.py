@@ -12,7 +12,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from fablab.core.logs import not_a_probe, without_a_trace
+from fablab.core.logs import not_a_probe, without_a_trace, without_feed_addresses
 from fablab.core.zones import believe_the_newest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -310,9 +310,14 @@ LOGGING: dict[str, Any] = {
     "filters": {
         "probes": {"()": "django.utils.log.CallbackFilter", "callback": not_a_probe},
         "refusals": {"()": "django.utils.log.CallbackFilter", "callback": without_a_trace},
+        "feeds": {"()": "django.utils.log.CallbackFilter", "callback": without_feed_addresses},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["probes", "refusals"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["probes", "refusals", "feeds"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

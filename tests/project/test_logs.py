@@ -1,9 +1,12 @@
 """What stands in the log, and what a page may ask for."""
 
+import io
 import logging
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
+from django.utils.log import CallbackFilter
 
 from fablab.core.logs import not_a_probe, without_a_trace
 from tests.fixtures.browser import leaves
@@ -37,6 +40,24 @@ def test_a_page_that_somebody_may_not_open_is_one_line_and_a_fault_of_ours_keeps
     made.status_code = status
     assert without_a_trace(made)
     assert (made.exc_info is not None) is traced
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/agenda/a1b2.secret-C3.ics", "Not Found: /agenda/….ics"),
+        ("/reservations/agenda/", "Not Found: /reservations/agenda/"),
+    ],
+)
+def test_the_secret_address_of_a_calendar_feed_never_stands_in_the_log(path: str, said: str) -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    for name in settings.LOGGING["handlers"]["stderr"]["filters"]:
+        handler.addFilter(CallbackFilter(settings.LOGGING["filters"][name]["callback"]))
+    handler.handle(
+        logging.LogRecord("django.request", logging.WARNING, __file__, 1, "%s: %s", ("Not Found", path), None)
+    )
+    assert written.getvalue() == f"{said}\n"
 
 
 @pytest.mark.parametrize(
