@@ -156,6 +156,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     VAR_DIR.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["ENGINE"] = "fablab.core.sqlite3"  # Django's own, with a line for those who write
     DATABASES["default"]["OPTIONS"] = {
         # Row locks do nothing on SQLite: a transaction takes the write lock at its first statement instead.
         "transaction_mode": "IMMEDIATE",

@@ -107,8 +107,11 @@ class Bench:
         """Have 50 people ask for the same hour at once, several times over."""
         accepted, refused, seconds = [], Counter[str](), []
         offered = []
-        for number, (_, body) in enumerate(slots):
-            people = self.lab["tokens"][number * CONNECTIONS : (number + 1) * CONNECTIONS]
+        for _, body in slots:
+            # Of those who book nothing else at that hour.
+            first = 110 * (self.lab["hours"].index(body["start"]) + 1)
+            tokens = self.lab["tokens"]
+            people = [tokens[(first + number) % len(tokens)] for number in range(CONNECTIONS)]
             answers = self.post(ports, [[token, body] for token in people], together=True)["answers"]
             accepted.append(sum(answer[0] == 201 for answer in answers))
             refused.update(f"{a[0]} {'+'.join(a[2])}" for a in answers if a[0] != 201)

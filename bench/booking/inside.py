@@ -108,7 +108,7 @@ class Inside:
         from django.conf import settings
         from django.test import Client
 
-        from equipment.bookings.queries import first_offers, next_free_for_machines, next_offers
+        from equipment.bookings.finding import first_offers, next_free_for_machines, next_offers
         from equipment.machines.queries import in_use
 
         client = Client(HTTP_HOST="localhost")

@@ -1,0 +1,1 @@
+"""SQLite as this project uses it (``ENGINE`` of the settings)."""
