@@ -200,6 +200,11 @@ def may_set_aside(code: str, roles: Collection[Role]) -> bool:
     return any(rule.code == code and bool(rule.may_override & frozenset(roles)) for rule in RULES)
 
 
+def may_be_set_aside_by(roles: Collection[Role]) -> list[str]:
+    """Return the codes of all rules that who holds ``roles`` at the site may answer for."""
+    return [rule.code for rule in RULES if may_set_aside(rule.code, roles)]
+
+
 @dataclass(frozen=True)
 class Judgement:
     """``problems`` stand in the way; ``overridden`` are the codes of those that somebody answers for."""

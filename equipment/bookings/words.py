@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from equipment.bookings.states import BookingState
 from fablab.core.errors import Problem
@@ -61,6 +62,24 @@ SENTENCES: dict[str, str | Promise] = {
     "waiting_does_not_fit": _("Cette durée ne tient pas dans ce temps."),
     "waiting_span_too_long": _("Choisis un mois au plus."),
     "offer_over": _("Ce créneau n’est plus gardé pour toi."),
+    # a table of bookings
+    "import_file_missing": _("Choisis d’abord un fichier."),
+    "import_too_large": _("Au plus {most_mb} Mo."),
+    "import_not_utf8": _("Enregistre le fichier en CSV, UTF-8."),
+    "import_not_csv": _("La ligne {line} ne se lit pas. Enregistre en CSV."),
+    "import_empty": _("Le fichier est vide."),
+    "import_too_many_rows": _("Au plus {most} lignes ; il y en a {rows}."),
+    "import_columns_missing": _("Il manque des colonnes : {what}."),
+    "import_columns_unknown": _("Des colonnes sont en trop : {what}."),
+    "import_cells": _("Il manque des cases, ou il y en a trop."),
+    "import_cell_empty": _("Une case est vide : {what}."),
+    "import_time": _("Écris l’heure comme 2026-11-24 14:00 : {what}."),
+    "import_machine_unknown": _("Machine inconnue ici : {what}."),
+    "import_machine_twice": _("Plusieurs machines ont ce nom : {what}."),
+    "import_person_unknown": _("Personne inconnue ici : {what}."),
+    "import_person_ticket": _("Avec un ticket, on ne réserve pas : {what}."),
+    "import_twice": _("La même ligne vient deux fois."),
+    "import_overlaps": _("Une autre ligne du fichier prend cette heure."),
     # messages to people
     "booking_released": _("Créneau rendu : {machine}, {when}. Tu peux réserver à nouveau."),
     "waiting_offer": _("{machine} est libre : {when}. Réponds avant {until}."),
@@ -83,6 +102,8 @@ SENTENCES: dict[str, str | Promise] = {
     "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
 
+LINES_SHOWN = 20  # of a table, for each thing that is wrong
+
 # What is read of a conflict where no other times stand beside it.
 IN_THE_WAY: dict[str, Promise] = {"slot_taken": _("Déjà réservé.")}
 
@@ -91,6 +112,18 @@ def say_conflict(problem: Problem) -> str:
     """Return what stands in the way of one date among many."""
     said = IN_THE_WAY.get(problem.code)
     return say_problem(problem) if said is None else str(said)
+
+
+def say_found(problem: Problem) -> str:
+    """Return what is wrong with a table, with the lines: ``Lignes 2, 5 : ...``."""
+    lines = problem.params.get("lines", ())
+    said = say_conflict(problem)
+    if not lines:
+        return said
+    shown = ", ".join(str(line) for line in lines[:LINES_SHOWN]) + (" …" if len(lines) > LINES_SHOWN else "")
+    return ngettext("Ligne {lines} : {said}", "Lignes {lines} : {said}", len(lines)).format(
+        lines=shown, said=said
+    )
 
 
 STATES: dict[BookingState, Promise] = {

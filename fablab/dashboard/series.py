@@ -38,7 +38,8 @@ def series_list(request: HttpRequest) -> HttpResponseBase:
     asked = helper(request)
     assert asked.site is not None  # who helps has a place
     rows = series_to_come(asked.person, asked.site.pk, asked.at)
-    return render(request, "dashboard/series_list.html", {"rows": [_row(one, asked) for one in rows]})
+    context = {"rows": [_row(one, asked) for one in rows], "may_import": asked.keeps_machines}
+    return render(request, "dashboard/series_list.html", context)
 
 
 def _row(series: Any, asked: Here) -> Card:
