@@ -240,6 +240,7 @@ ROWS: list[Row] = [
         body=lambda world: {"first_day": "2199-05-01"}),
     form("closure-open", MAY_STAFF),
     form("notice-seen", (302, DONE, 404, 404, 404, 404, 404)),
+    Row("GET", "place", ON_DUTY),
     # who is there when
     Row("GET", "rota", ON_DUTY),
     # Everybody on duty for themselves; for somebody else, staff.

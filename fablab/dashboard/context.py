@@ -65,6 +65,7 @@ PLACES = {
     "outage-make": "board",
     "booking-stopped": "book",
     "booking-late": "book",
+    "place": "board",
     "rota": "board",
     "rota-away": "board",
     "rota-extra": "board",

@@ -24,8 +24,10 @@ from fablab.dashboard import (
     maintenance,
     notices,
     objects,
+    on_the_day,
     outages,
     people,
+    place,
     power_cuts,
     queue_page,
     recovery,
@@ -33,8 +35,10 @@ from fablab.dashboard import (
     series,
     signing,
     terms,
+    waiting,
     ways_out,
     when,
+    wishing,
     worklist,
 )
 
@@ -65,7 +69,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/agenda/creer/", agenda.agenda_open, name="agenda-open"),
     path("reservations/agenda/supprimer/", agenda.agenda_close, name="agenda-close"),
     path("agenda/<str:address>.ics", agenda.feed, name="feed"),
+    path("reservations/prevenir/", wishing.start, name="waiting-start"),
+    path("reservations/attentes/<str:entry_id>/finir/", waiting.leave, name="waiting-leave"),
     path("reservations/<str:booking_id>/", bookings.booking, name="booking"),
+    path("reservations/<str:booking_id>/reprendre/", bookings.booking_take_back, name="booking-take-back"),
+    path("reservations/<str:booking_id>/prendre/", waiting.take, name="booking-take"),
+    path("reservations/<str:booking_id>/non-merci/", waiting.decline, name="booking-decline"),
+    path("reservations/<str:booking_id>/la/", on_the_day.be_here, name="booking-here"),
+    path("reservations/<str:booking_id>/fini/", on_the_day.be_done, name="booking-done"),
+    path("reservations/<str:booking_id>/rester/", on_the_day.stay, name="booking-extend"),
+    path("reservations/<str:booking_id>/excuser/", on_the_day.excused, name="booking-excuse"),
+    path("absences/", on_the_day.absences, name="absences"),
     path("reservations/<str:booking_id>/annuler/", bookings.booking_cancel, name="booking-cancel"),
     path("reservations/<str:booking_id>/retard/", ways_out.late, name="booking-late"),
     path("reservations/<str:booking_id>/empechee/", ways_out.stopped, name="booking-stopped"),
@@ -125,7 +139,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("machines/<str:machine_id>/arrets/", outages.outages, name="outages"),
     path("machines/<str:machine_id>/arrets/upload/", outages.make, name="outage-make"),
     path("machines/<str:machine_id>/arrets/<str:outage_id>/finir/", outages.end, name="outage-end"),
-    path("machines/<str:machine_id>/arrets/<str:outage_id>/upload/", outages.add_photo, name="outage-photo-add"),
+    path(
+        "machines/<str:machine_id>/arrets/<str:outage_id>/upload/", outages.add_photo, name="outage-photo-add"
+    ),
     path("machines/<str:machine_id>/arrets/<str:outage_id>/photo/", outages.photo, name="outage-photo"),
     path("machines/<str:machine_id>/affiche/", at_machine.sheet, name="machine-sheet"),
     path("machines/<str:machine_id>/agenda/", agenda.machine_agenda, name="machine-agenda"),
@@ -135,6 +151,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # at the machine, behind its code
     path("m/<str:machine_id>/", at_machine.at_machine, name="at-machine"),
     path("m/<str:machine_id>/panne/", at_machine.tell_fault, name="at-machine-fault"),
+    path("m/<str:machine_id>/arrive/", on_the_day.arrived, name="at-machine-arrived"),
     path("m/<str:machine_id>/maintenant/", at_machine.use, name="at-machine-use"),
     path("m/<str:machine_id>/faire/<str:action>/", at_machine.act, name="at-machine-act"),
     # what needs a hand, power and clock
@@ -154,6 +171,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("fermetures/fermer/", closures.close, name="closure-make"),
     path("fermetures/<str:closure_id>/rouvrir/", closures.open_again, name="closure-open"),
     path("messages/<str:notice_id>/vu/", notices.seen, name="notice-seen"),
+    path("lieu/reglages/", place.place, name="place"),
     # who is there when
     path("planning/", rota.rota, name="rota"),
     path("planning/absence/", rota.be_away, name="rota-away"),
