@@ -101,7 +101,7 @@ def hit_if_out(machine: Machine, start: datetime, end: datetime, at: datetime) -
 def hit_if_closed(site: Site, first_day: date, last_day: date, at: datetime) -> list[Booking]:
     """Return the bookings that closing these local days hits, or would hit, in order of time.
 
-    The night that belongs to the last day's hours is closed with it; that of the evening before stays open.
+    From midnight to midnight, and the night after the last day as far as it belongs to that day's hours.
     """
     zone = site.time_zone
     begins, ends = midnight(first_day, zone), midnight(last_day + 2 * DAY, zone)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from equipment.bookings import hit
+from equipment.bookings import hit, obstacles
 from equipment.bookings.finding import free_intervals
 from equipment.bookings.services import book
 from equipment.machines.models import Machine
@@ -72,7 +72,7 @@ def test_those_who_booked_in_that_time_are_told_and_nobody_else(machine: Machine
     assert (notice.code, notice.link) == ("booking_power_cut", f"/reservations/{inside.pk}/empechee/")
     assert notice.params["machine"] == "Ada"
     assert unread_of(after.person) == unread_of(elsewhere.person) == []
-    assert hit.hit_by([inside, after, elsewhere], MONDAY) == {inside.pk: "power_cut"}
+    assert obstacles.hit_by([inside, after, elsewhere], MONDAY) == {inside.pk: "power_cut"}
 
 
 def test_a_cut_that_is_taken_back_opens_the_time_again_and_takes_its_message_back(machine: Machine) -> None:

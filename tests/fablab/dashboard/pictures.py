@@ -5,7 +5,7 @@ from io import BytesIO
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-WHERE = "salle du fond, chez Zoé"
+WHERE = "salle du fond, chez Ines"
 
 
 def a_photo(kind: str = "JPEG") -> SimpleUploadedFile:
