@@ -131,7 +131,7 @@ def make_world(state: State, *, linked: bool) -> World:
             from_time=at + timedelta(hours=1),
             to_time=at + timedelta(hours=2),
             created_at=at,
-        ),  # fmt: skip
+        ),
         call=HelpRequest.objects.create(site=cast.site, person=owner, at=at),
         arriving=arriving.begin(owner.pk, name="cube.stl", size=5).id,
         series=_in_ten_days(cast, at),

@@ -37,9 +37,9 @@ def extend(booking_id: str, *, minutes: int, actor: User, at: datetime) -> Booki
     Nothing changes for plate and hands: it is the same use. Raises ``NotFound``, ``Malformed``, ``Refused``:
     ``booking_over``, ``booking_not_begun``, or every rule in the way.
     """
+    booking = booking_for(actor, booking_id)
     if minutes not in BY:
         raise Malformed(Problem("extension_unknown", field="minutes"))
-    booking = booking_for(actor, booking_id)
     with transaction.atomic():
         lock_machine(booking.machine_id)
         lock_person(booking.person)

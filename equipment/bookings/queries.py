@@ -1,12 +1,12 @@
 """What each person sees of bookings. What could still be booked: ``finding``; what the rules ask: ``facts``."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from equipment.bookings.models import Booking
-from equipment.bookings.states import BookingState
+from equipment.bookings.states import LIVE, BookingState
 from equipment.sites.queries import site_ids_with_role
 from equipment.sites.states import ON_DUTY_ROLES
 from fablab.core.errors import NotFound
@@ -37,6 +37,14 @@ def use_of(viewer: User, machine_id: str, at: datetime) -> Booking | None:
         .order_by("start")
         .first()
     )
+
+
+def now_at(viewer: User, machine_id: str, at: datetime, *, early: timedelta) -> list[Booking]:
+    """Return the bookings of a machine of which something can be said now, if this person may: their own come first."""
+    rows = visible_bookings(viewer).filter(
+        machine_id=machine_id, state__in=list(LIVE), ended_at__isnull=True, start__lte=at + early, end__gt=at
+    )
+    return sorted(rows, key=lambda one: (one.person_id != viewer.pk, one.start))
 
 
 def booking_for(viewer: User, booking_id: str) -> Booking:

@@ -92,7 +92,7 @@ def wait(
 
 def leave(entry_id: str, *, actor: User, at: datetime) -> WaitingEntry:
     """Wait no longer; what is held for this wish goes on to the next. May be repeated. Raises ``NotFound``."""
-    entry = _own(entry_id, actor)
+    entry = own_wait(entry_id, actor)
     held = entry.booking
     with transaction.atomic():
         machine = lock_machine(held.machine_id) if held is not None else None
@@ -100,7 +100,7 @@ def leave(entry_id: str, *, actor: User, at: datetime) -> WaitingEntry:
         if machine is not None and held is not None and _give_up(held, at):
             serve_waiting(machine, at=at)
     push.changed(f"me:{actor.pk}")
-    return _own(entry_id, actor)
+    return own_wait(entry_id, actor)
 
 
 def take(booking_id: str, *, actor: User, at: datetime) -> Booking:
@@ -159,6 +159,15 @@ def waits_of(person: User, at: datetime) -> Sequence[WaitingEntry]:
     return list(
         mine.select_related("kind", "site", "machine", "booking__machine").order_by("created_at", "pk")
     )
+
+
+def own_wait(entry_id: str, person: User) -> WaitingEntry:
+    """Return one of a person's own wishes. Raises ``NotFound`` for anybody else's."""
+    own = WaitingEntry.objects.filter(pk=entry_id, person=person)
+    found = own.select_related("kind", "site", "machine", "booking__machine").first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def forget_waits(person: User) -> None:
@@ -221,13 +230,6 @@ def _refuse_needless(machines: Sequence[Machine], wished: WaitingEntry, at: date
             time, _judgement = found
             free = Offer(time.start, time.end, machine.pk)
             raise Refused("waiting_for_free_time", extra={"alternatives": [free.as_json()]})
-
-
-def _own(entry_id: str, actor: User) -> WaitingEntry:
-    found = WaitingEntry.objects.filter(pk=entry_id, person=actor).select_related("booking").first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _offered(booking_id: str, actor: User) -> Booking:

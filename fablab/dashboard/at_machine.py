@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipment.bookings import hit
-from equipment.bookings.queries import use_of
-from equipment.bookings.use import finish
+from equipment.bookings.queries import now_at, use_of
+from equipment.bookings.use import EARLIEST_CHECK_IN, finish
 from equipment.bookings.walk_up import longest_now
 from equipment.certifications import adoption
 from equipment.machines import foreign, said
@@ -31,6 +31,7 @@ from fablab.api.shapes import machine_shape
 from fablab.core.errors import DomainError, NotFound, Refused
 from fablab.dashboard import formats, handwork, plates, present
 from fablab.dashboard.desk import presence_card
+from fablab.dashboard.on_the_day import day_actions
 from fablab.dashboard.outage_cards import outage_now
 from fablab.dashboard.requests import Here, here, page, refuse, see_other, signed_in, writes
 from jobs.lifecycle import words
@@ -90,6 +91,7 @@ def _for_members(found: Any, shape: Mapping[str, Any], asked: Here) -> Card:
         "site_id": found.site_id,
         "use_url": use,
         "done": _done_button(found, asked),
+        "day_actions": _on_the_day(found, asked),
         "book_url": reverse("book-kind", args=[found.model.kind.slug]),
         "foreign": _foreign(found, asked),
         "outage": outage_now(found, asked.at) if shape["state"] == Condition.OUT_OF_ORDER else None,
@@ -111,6 +113,17 @@ def _done_button(found: Any, asked: Here) -> Card | None:
         "of": found.name,
         "fields": {"booking": booking.pk},  # a page that was left open ends nobody else's time
     }
+
+
+def _on_the_day(found: Any, asked: Here) -> list[Card]:
+    """Return "Je suis là" and "Rester plus longtemps" for a booking of this hour; "J’ai fini" stands by itself."""
+    bookings = now_at(asked.person, found.pk, asked.at, early=EARLIEST_CHECK_IN)
+    return [
+        action | {"fields": {**action.get("fields", {}), "at_machine": "1"}}
+        for booking in bookings
+        for action in day_actions(booking, asked)
+        if action["url"] != reverse("booking-done", args=[booking.pk])
+    ]
 
 
 def _foreign(found: Any, asked: Here) -> Card | None:

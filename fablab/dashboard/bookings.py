@@ -1,7 +1,7 @@
 """One's own bookings: coming ones with "Annuler", and the page of one."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,14 +11,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from equipment.bookings import services
-from equipment.bookings.facts import terms_of
+from equipment.bookings import giving_back
 from equipment.bookings.obstacles import hit_by
 from equipment.bookings.queries import booking_for, visible_bookings
-from equipment.bookings.states import LIVE
+from equipment.bookings.states import LIVE, BookingState
 from equipment.bookings.words import SET_ASIDE, STATES
-from fablab.dashboard import formats, present
+from equipment.sites.queries import roles_of
+from equipment.sites.states import ON_DUTY_ROLES
+from fablab.dashboard import formats, on_the_day, present
 from fablab.dashboard.requests import Here, here, see_other, signed_in, writes
+from fablab.dashboard.waiting import offer_actions, waits
 from fablab.people.queries import names_of
 
 PAST_SHOWN = 10
@@ -28,7 +30,6 @@ HIT: Mapping[str, Any] = {
     "closed": gettext_lazy("Réservé, mais le lieu sera fermé"),
     "alone": gettext_lazy("Réservé, mais pas d’animateur"),
 }
-UNDO_SECONDS = 10
 
 
 def coming_bookings(asked: Here) -> Any:
@@ -48,12 +49,16 @@ def bookings(request: HttpRequest) -> HttpResponseBase:
     coming = list(coming_bookings(asked))
     hit = hit_by(coming, asked.at)
     own = visible_bookings(asked.person).filter(person=asked.person)
-    past = list(own.exclude(pk__in=[one.pk for one in coming]).order_by("-start")[:PAST_SHOWN])
+    offered = list(own.filter(state=BookingState.HELD, ended_at__isnull=True).order_by("hold_until"))
+    shown = [one.pk for one in (*coming, *offered)]
+    past = list(own.exclude(pk__in=shown).order_by("-start")[:PAST_SHOWN])
     return render(
         request,
         "dashboard/bookings.html",
         {
+            "offered": [booking_card(one) | {"offer": offer_actions(one)} for one in offered],
             "coming": [booking_card(one, hit) for one in coming],
+            "waits": waits(asked),
             "past": [booking_card(one) for one in past],
             "undo": _undo(asked, request.GET.get("annule", "")),
             "zone": formats.listed(sorted({one.machine.site.time_zone for one in [*coming, *past]})),
@@ -101,42 +106,40 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
 
 
 def _undo(asked: Here, booking_id: str) -> present.Card | None:
-    """Return the way back for a booking that was cancelled a moment ago and could be had again."""
-    if not booking_id:
-        return None
-    booking = (
-        visible_bookings(asked.person).filter(pk=booking_id, person=asked.person, state="cancelled").first()
-    )
-    if booking is None or booking.ended_at is None:
-        return None
-    until = booking.ended_at + timedelta(seconds=UNDO_SECONDS)
-    kind = booking.machine.model.kind
-    terms = terms_of([booking.machine])[booking.machine_id]
-    if asked.at >= until or booking.start < asked.at + timedelta(minutes=terms.notice_minutes):
+    """Return the way back for a time that was given back a moment ago; the slot is nobody else's until then."""
+    mine = visible_bookings(asked.person).filter(pk=booking_id, person=asked.person)
+    booking = mine.first() if booking_id else None
+    if booking is None or not giving_back.still_undoable(booking, asked.at):
         return None
     return {
         "sentence": _("Créneau rendu."),
-        "url": reverse("book-confirm", args=[kind.slug]),
-        "until": until,
+        "url": reverse("booking-take-back", args=[booking.pk]),
+        "until": booking.hold_until,
         "label": _("Le reprendre"),
-        "fields": {"slot": slot_value(booking.machine_id, booking.start, booking.end)},
+        "fields": {},
     }
 
 
 @signed_in
 def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
-    """A booking's own page: the code, when, where."""
-    found = booking_for(here(request).person, booking_id)
-    own = found.person_id == here(request).person.pk
+    """A booking's own page: the code, when, where, and what can be done with it now."""
+    asked = here(request)
+    found = booking_for(asked.person, booking_id)
+    own = found.person_id == asked.person.pk
+    helps = bool(roles_of(asked.person, found.machine.site_id) & ON_DUTY_ROLES)
+    counts = found.state == BookingState.NO_SHOW and found.excused_at is None
     return render(
         request,
         "dashboard/booking.html",
         {
-            "booking": booking_card(found, hit_by([found], here(request).at))
-            | {"address": found.machine.site.address},
+            "booking": booking_card(found, hit_by([found], asked.at))
+            | {"address": found.machine.site.address, "offer": offer_actions(found) if own else None},
             "person": "" if own else found.person.display_name,
             "set_aside": _set_aside(found),
             "agenda_url": reverse("booking-agenda", args=[found.pk]),
+            "day_actions": on_the_day.day_actions(found, asked),
+            "excuse": on_the_day.excuse_action(found) if counts and helps else None,
+            "excused": found.excused_at is not None,
         },
     )
 
@@ -156,10 +159,19 @@ def _set_aside(booking: Any) -> list[present.Card]:
 
 @writes
 def booking_cancel(request: HttpRequest, booking_id: str) -> HttpResponseBase:
-    """Give the time back; for ten seconds it can be taken again."""
+    """Give the time back; for ten seconds it is still one's own, and can be taken again (J16)."""
     asked = here(request)
-    cancelled = services.cancel(booking_id, actor=asked.person, at=asked.at)
-    if cancelled.person_id != asked.person.pk:
+    given = giving_back.give_back(booking_id, actor=asked.person, at=asked.at)
+    if given.person_id != asked.person.pk:
         messages.success(request, _("Réservation annulée."))
         return see_other(reverse("booking", args=[booking_id]))
     return see_other(f"{reverse('bookings')}?annule={booking_id}")
+
+
+@writes
+def booking_take_back(request: HttpRequest, booking_id: str) -> HttpResponseBase:
+    """Take back what was given back a moment ago."""
+    asked = here(request)
+    giving_back.take_back(booking_id, actor=asked.person, at=asked.at)
+    messages.success(request, _("C’est de nouveau à toi."))
+    return see_other(reverse("bookings"))

@@ -21,6 +21,7 @@ from fablab.dashboard.requests import Here
 Card = present.Card
 WEEK = 7
 ANYWAY = "person_busy"  # the one rule that people set aside themselves
+WORTH_WAITING = frozenset({"slot_taken", "machine_out_of_order"})  # somebody may give it back, or repair it
 
 
 # --- as pages show them -------------------------------------------------------------------------------------------
@@ -153,6 +154,7 @@ def refusal(asked: Here, machines: Sequence[Any], error: DomainError, given: Map
         "near": by_day(asked, same, near, checked=True),
         "anyway": anyway,
         "next_steps": _steps(error, near),
+        "wait": _wait(given.get("slot", "")) if codes and WORTH_WAITING.issuperset(codes) else None,
     }
 
 
@@ -186,6 +188,15 @@ def _steps(error: DomainError, near: Collection[Offer]) -> list[Card]:
             case "needs_supervision" if not near:
                 steps.append({"sentence": _("Demande quand un animateur est là."), "action": ask})
     return steps
+
+
+def _wait(slot: str) -> Card:
+    return {
+        "url": reverse("waiting-start"),
+        "label": _("Me prévenir si ça se libère"),
+        "icon": "bell",
+        "fields": {"slot": slot},
+    }
 
 
 def _go(name: str, label: str, icon: str) -> Card:

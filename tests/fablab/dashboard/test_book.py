@@ -175,26 +175,6 @@ def test_machines_of_another_place_are_not_offered(client: Client) -> None:
     assert client.get("/reserver/").status_code == 200
 
 
-def test_cancelling_gives_the_time_back_and_for_ten_seconds_it_can_be_taken_again(client: Client) -> None:
-    site = make_site()
-    machine = make_machine(site, kind=make_kind("fdm"))
-    person = make_person("lea", site=site)
-    booking = make_booking(machine, person, start=in_two_days())
-    client.force_login(person)
-    answer = client.post(f"/reservations/{booking.pk}/annuler/")
-    assert answer.status_code == 303
-    page = client.get(answer.headers["Location"]).content.decode()
-    assert "Le reprendre" in page
-    value = re.search(
-        r'<form action="/reserver/fdm/confirmer/".*?name="slot" value="([^"]+)"', page, re.DOTALL
-    )
-    assert value is not None
-    assert client.post("/reserver/fdm/confirmer/", {"slot": value[1]}).status_code == 303
-    assert Booking.objects.filter(state=BookingState.CONFIRMED, start=booking.start).count() == 1
-    Booking.objects.filter(pk=booking.pk).update(ended_at=timezone.now() - timedelta(seconds=11))
-    assert "Le reprendre" not in client.get(answer.headers["Location"]).content.decode()
-
-
 def test_other_peoples_bookings_are_not_there(client: Client) -> None:
     site = make_site()
     booking = make_booking(make_machine(site), start=in_two_days())
