@@ -150,7 +150,9 @@ def settings(request: HttpRequest, machine_id: str, what: str) -> HttpResponseBa
 
 
 def _facts(found: Any, zone: str) -> list[Card]:
-    rows = [(_("Modèle"), found.model.name), (_("Connexion"), str(DRIVERS[found.driver]))]
+    rows = [(_("Modèle"), found.model.name)]
+    if not found.model.kind.is_place:  # nobody starts a table
+        rows.append((_("Connexion"), str(DRIVERS[found.driver])))
     if found.plate_cleared_at and found.plate_cleared_by_id:
         when = formats.day_and_time(found.plate_cleared_at, zone)
         rows.append((_("Plateau vidé"), formats.listed([found.plate_cleared_by.display_name, when])))
