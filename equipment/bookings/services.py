@@ -144,9 +144,9 @@ def move(
     start, end = _whole_seconds(start, end)
     if booking.state != BookingState.CONFIRMED or booking.end <= at:
         raise Refused("booking_over")
-    wish = _Wish(
-        booking.person, start, end, actor, roles, at, reasons_of(overrides), booking, title=booking.title
-    )
+    # Whose name a workshop stands in may move it like a booking of their own; as a group's, only those on duty.
+    title = booking.title if roles & ON_DUTY_ROLES else ""
+    wish = _Wish(booking.person, start, end, actor, roles, at, reasons_of(overrides), booking, title=title)
     _refuse(machine, wish, _look(machine, wish))
     failpoint("judged")
 

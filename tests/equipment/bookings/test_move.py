@@ -44,6 +44,17 @@ def test_a_move_is_refused_by_the_rules_of_a_new_booking_and_changes_nothing() -
     assert booking.start == MONDAY + hours(1)
 
 
+def test_a_member_in_whose_name_a_workshop_stands_moves_it_within_what_limits_a_person() -> None:
+    machine = make_machine()
+    workshop = make_booking(machine, start=MONDAY + hours(1), title="Atelier")
+    start, end = MONDAY + hours(1), MONDAY + hours(5)
+    with pytest.raises(Refused) as refusal:
+        move(workshop.pk, start=start, end=end, actor=workshop.person, at=MONDAY)
+    assert refusal.value.codes == ["too_long"]
+    teacher = make_person("Ines", Role.INSTRUCTOR, site=machine.site)
+    assert move(workshop.pk, start=start, end=end, actor=teacher, at=MONDAY).end == end
+
+
 @pytest.mark.parametrize("state", sorted(set(BookingState) - {BookingState.CONFIRMED}))
 def test_only_a_booking_that_has_not_begun_moves(state: BookingState) -> None:
     booking = make_booking(start=MONDAY + hours(1), state=state)
