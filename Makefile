@@ -44,10 +44,13 @@ test:
 	@$(MAKE) --no-print-directory environment-dev messages
 	@exec .ci/test
 
-# Goes on where it was stopped; what is done stands in var/soak, the result in docs/reliability.md.
+# First what touches the database on PostgreSQL, with every parameter. Then the cases: goes on where it was stopped; what
+# is done stands in var/soak, the result in docs/reliability.md.
 soak:
 	@.ci/system test
 	@$(MAKE) --no-print-directory environment-dev messages
+	@$(if $(CASES),,.ci/with-postgres $(BIN)/python -m pytest -q --database-only --thorough --reuse-db \
+		-m "not browser and not octoprint and not soak")
 	@exec $(BIN)/python -m tests.faults.soak $(if $(FRESH),--fresh) $(if $(LANES),--lanes $(LANES)) $(CASES)
 
 lint: environment-dev

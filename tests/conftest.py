@@ -36,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="only tests that touch the database: what a second database can change",
     )
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="with --database-only: every parameter of a page's test too, and rules of ours (make soak)",
+    )
 
 
 # Pages are rendered alike from either database: a test of theirs asks the second one once, with its first parameters.
@@ -58,9 +63,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 raise pytest.UsageError(f"{item.nodeid} is marked {mark}: that has to stand in its own file")
     if not config.getoption("--database-only"):
         return
+    thorough: bool = config.getoption("--thorough")
 
     def touches_database(item: pytest.Item) -> bool:
-        if item.get_closest_marker("rules_alone") is not None:
+        if item.get_closest_marker("rules_alone") is not None and not thorough:
             return False
         fixtures = getattr(item, "fixturenames", ())
         return item.get_closest_marker("django_db") is not None or not DATABASE_FIXTURES.isdisjoint(fixtures)
@@ -69,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def asks_again(item: pytest.Item) -> bool:
         name = item.nodeid.partition("[")[0]
-        again = name in seen and PAGES in item.path.parents
+        again = name in seen and PAGES in item.path.parents and not thorough
         seen.add(name)
         return again
 
