@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, Series
 from equipment.certifications.models import Certificate
 from equipment.machines import record
 from equipment.machines.live import machine_changed
@@ -41,6 +41,7 @@ def sites_of(person: User) -> frozenset[str]:
         (JobEvent.objects.filter(actor=person), "job__site"),
         (Approval.objects.filter(by=person), "job__site"),
         (Booking.objects.filter(Q(person=person) | Q(created_by=person)), "machine__site"),
+        (Series.objects.filter(Q(person=person) | Q(created_by=person)), "site"),
         (MachineEvent.objects.filter(actor=person), "machine__site"),
         (Maintenance.objects.filter(by=person), "machine__site"),
         (Outage.objects.filter(created_by=person), "machine__site"),
@@ -67,6 +68,8 @@ def forget(person: User) -> None:
     _in_texts(Maintenance.objects.filter(here), "note", who)
     _in_texts(PowerCut.objects.filter(site__in=sites), "reason", who)
     _in_texts(Closure.objects.filter(site__in=sites), "reason", who)
+    _in_texts(Series.objects.filter(site__in=sites), "title", who)
+    _in_texts(Booking.objects.filter(here), "title", who)
     _in_overrides(Booking.objects.filter(here), who)
     _in_lines(MachineEvent.objects.filter(here), who)
     jobs = Job.objects.filter(site__in=sites).exclude(owner=person)

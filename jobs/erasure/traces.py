@@ -8,7 +8,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from equipment.bookings.feeds import close_feeds
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, Series
 from equipment.bookings.services import cancel
 from equipment.bookings.waiting import forget_waits
 from equipment.certifications.models import Certificate
@@ -21,7 +21,7 @@ from fablab.core.models import IdempotentAnswer
 from fablab.notices.models import Notice
 from fablab.people.models import User
 from jobs.erasure.queries import bookings_to_come, files_of
-from jobs.erasure.rules import OF_MACHINES, kept_details, mentions
+from jobs.erasure.rules import OF_MACHINES, SOMEBODY, kept_details, mentions
 from jobs.lifecycle.models import Job
 from jobs.worklist.models import Handling
 
@@ -55,6 +55,7 @@ def forget(person: User) -> None:
     _forget_foreign_prints(person)
     PowerCut.objects.filter(announced_by=person).update(reason="")
     _forget_overrides(person)
+    _forget_titles(person)
 
 
 def _forget_foreign_prints(person: User) -> None:
@@ -81,6 +82,14 @@ def _forget_overrides(person: User) -> None:
         ]
         if plain != booking.overrides:
             Booking.objects.filter(pk=booking.pk).update(overrides=plain)
+
+
+def _forget_titles(person: User) -> None:
+    """Remove what came back for them alone; a group's time stays one, without what they called it."""
+    Series.objects.filter(person=person, title="").delete()
+    for rows in (Series.objects.all(), Booking.objects.all()):
+        theirs = rows.filter(Q(person=person) | Q(created_by=person))
+        theirs.exclude(title__in=["", SOMEBODY]).update(title=SOMEBODY)
 
 
 def _forget_answers(person: User) -> None:

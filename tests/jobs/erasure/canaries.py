@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from equipment.bookings.models import Series
 from equipment.bookings.states import BookingState
 from equipment.machines.models import ForeignPrint, Machine, MachineEvent, Maintenance, Outage
 from equipment.machines.photos import new_name
@@ -135,7 +136,12 @@ def leave_traces(cast: Cast, *, at: datetime) -> None:
     make_booking(
         machine, owner, start=at + timedelta(days=1), overrides=[{"code": "too_soon", "reason": WORDS}]
     )
-    make_booking(machine, owner, start=at - timedelta(days=1), state=BookingState.DONE)
+    make_booking(machine, owner, start=at - timedelta(days=1), state=BookingState.DONE, title=WORDS)
+    for title, whose in ((WORDS, owner), ("", owner), (f"Avec {NAME}", cast.person("staff"))):
+        Series.objects.create(
+            site=cast.site, person=whose, title=title, starts=600, ends=660, first_day=at.date(),
+            last_day=at.date(), created_at=at,
+        )  # fmt: skip
     LogEntry.objects.create(
         user=cast.person("manager"), content_type=ContentType.objects.get_for_model(User),
         object_id=owner.pk, object_repr=NAME, action_flag=CHANGE, change_message="",

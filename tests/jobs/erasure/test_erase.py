@@ -16,7 +16,7 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from equipment.bookings.feeds import open_feed
-from equipment.bookings.models import Booking, CalendarFeed, WaitingEntry
+from equipment.bookings.models import Booking, CalendarFeed, Series, WaitingEntry
 from equipment.machines.asking import call
 from equipment.machines.models import HelpRequest, Maintenance, Outage
 from equipment.sites.models import SiteRole
@@ -183,6 +183,9 @@ def test_times_and_counts_stay(cast: Cast) -> None:
     assert Attempt.objects.filter(jobs=job).values("started_at", "ended_at", "outcome").get() == before
     assert list(Booking.objects.values_list("start", "end").order_by("start")) == times
     assert list(Booking.objects.order_by("start").values_list("state", flat=True)) == ["done", "cancelled"]
+    # A group's time stays one; what came back for them alone is gone.
+    assert list(Booking.objects.order_by("start").values_list("title", flat=True)) == ["…", ""]
+    assert set(Series.objects.values_list("title", flat=True)) == {"…", "Avec …"}
     assert Maintenance.objects.values_list("what", "note", "used_seconds").get() == (
         "cleaning",
         "vu avec …",
@@ -355,7 +358,7 @@ LOOKED_AT = {
     "notices": {"Notice"},
     "equipment": {
         "Booking", "CalendarFeed", "Certificate", "Closure", "ForeignPrint", "HelpRequest", "Machine", "MachineEvent",
-        "Maintenance", "Outage", "PowerCut", "Shift", "ShiftChange", "WaitingEntry",
+        "Maintenance", "Outage", "PowerCut", "Series", "Shift", "ShiftChange", "WaitingEntry",
     },
     "jobs": {"Approval", "Handling", "Job", "JobEvent", "Preparation", "Still", "Upload"},
 }  # fmt: skip
