@@ -87,7 +87,7 @@ def _stopped(request: HttpRequest, booking_id: str, error: DomainError | None = 
         context |= {
             "reason": one.reason,
             "until": _("Retour prévu : {when}").format(when=formats.day_and_time(one.until, zone))
-            if one.until
+            if one.outage and one.until
             else "",
             "photo_url": photo_url(one.outage) if one.outage else "",
         }

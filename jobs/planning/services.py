@@ -95,7 +95,14 @@ def take_other_time(
             lock_machine(one)
         bookings.cancel(booking_id, actor=actor, at=at)
         other = bookings.book(
-            person=booking.person, machine_id=machine_id, start=start, end=end, actor=actor, at=at
+            person=booking.person,
+            machine_id=machine_id,
+            start=start,
+            end=end,
+            actor=actor,
+            at=at,
+            title=booking.title,
+            series=booking.series,
         )
         follow_booking(booking_id, other, actor=actor, at=at)
     return other

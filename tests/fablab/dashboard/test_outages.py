@@ -1,6 +1,8 @@
 """Outages and closed days on pages, without scripts: seen beforehand whom they hit, told, offered other times."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -120,7 +122,7 @@ def test_the_page_of_ways_out_asks_the_same_whatever_is_booked_and_however_many_
         owner: f"/reservations/{booking.pk}/empechee/",
         staff: f"/fermetures/?first_day={start.date()}",
     }
-    asked = {}
+    asked: dict[str, int] = {}
     for number in (2, 30):
         for client, address in pages.items():
             client.get(address)
@@ -136,7 +138,7 @@ def test_no_machine_looks_free_during_its_outage_and_each_page_says_why() -> Non
     cast, now = open_lab()
     owner, staff = as_(cast.person("owner")), as_(cast.person("staff"))
     clear(cast.machine, at=now)
-    pages = {
+    pages: dict[str, Callable[[], Any]] = {
         "home": lambda: owner.get("/"),
         "machine": lambda: owner.get(f"/machines/{cast.machine.pk}/"),
         "code": lambda: owner.get(f"/m/{cast.machine.pk}/"),
@@ -187,7 +189,7 @@ def test_a_photo_is_drawn_anew_without_what_came_beside_it_and_seen_by_the_peopl
     assert photo in page
     assert "Retour prévu : " in page
     assert photo in text_of(owner.get(f"/m/{cast.machine.pk}/"))
-    assert bytes(owner.get(photo).getvalue())[:3] == b"\xff\xd8\xff"  # type: ignore[attr-defined]
+    assert bytes(owner.get(photo).getvalue())[:3] == b"\xff\xd8\xff"
     assert as_(cast.person("elsewhere")).get(photo).status_code == 404
     assert staff.post(f"{address}{outage.pk}/upload/", {"photo": a_photo()}).status_code == 303
     assert not path.exists()  # the second took its place
@@ -244,3 +246,15 @@ def test_staff_close_days_see_whom_it_hits_and_open_again() -> None:
         assert (refused.status_code, sentence in text_of(refused)) == (400, True), given
     assert staff.post(f"/fermetures/{closure.pk}/rouvrir/", {}).status_code == 303
     assert "Fermé ce jour-là" not in text_of(owner.get("/"))
+
+
+def test_a_workshop_that_goes_to_another_machine_keeps_its_name() -> None:
+    cast, now = open_lab()
+    other = make_linked_machine(cast.site, cast.model, at=now, name="Bleue")
+    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=26)
+    booking = make_booking(cast.machine, cast.person("instructor"), start=start, title="Atelier vases")
+    hit.put_out_of_order(cast.machine.pk, actor=cast.person("staff"), reason="Fuite", at=now)
+    instructor = as_(cast.person("instructor"))
+    (way, *_) = instructor.get(f"/reservations/{booking.pk}/empechee/").context["ways"]
+    assert instructor.post(way["url"], way["fields"]).status_code == 303
+    assert other.bookings.get().title == "Atelier vases"
