@@ -170,7 +170,7 @@ def test_after_a_kill_it_starts_again_at_once(manage: Manage, installed: Path) -
 def test_missing_migrations_keep_it_from_starting_unless_it_may_apply_them(
     manage: Manage, installed: Path
 ) -> None:
-    code, said = ended_with(manage("migrate", "jobs", "zero", "--verbosity", "0"), 60)
+    code, said = ended_with(manage("migrate", "notices", "zero", "--verbosity", "0"), 60)
     assert code == 0, said
     code, said = ended_with(manage("serve", "--port", str(free_port())), 30)
     assert code != 0
