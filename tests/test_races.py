@@ -3,22 +3,28 @@
 Threads with a connection each; a gap is held open between the look and the write, where a naive system doubles.
 """
 
+import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 
 from equipment.bookings import services
-from equipment.bookings.models import Booking
+from equipment.bookings.models import Booking, Series
 from equipment.bookings.rules import RULES
+from equipment.bookings.series import Wish, make_series
 from equipment.bookings.states import LIVE
 from equipment.machines.models import Machine
 from equipment.machines.services import take_lease
+from equipment.sites.states import Role
 from fablab.core.errors import DomainError
+from fablab.core.recurring import Weekly
 from fablab.people.models import User
 from jobs.lifecycle.services import note_waiting
 from jobs.lifecycle.states import State
@@ -120,6 +126,62 @@ def test_the_database_alone_keeps_a_hundred_apart_when_no_rule_looks_at_other_bo
     monkeypatch.setattr(services, "failpoint", hold)
     one_booking_and_kind_refusals(hall, all_at_once(PEOPLE, hall.ask))
     assert reached.count("before_insert") == PEOPLE  # each one was stopped by the guard itself
+
+
+def test_series_and_single_bookings_at_once_leave_no_overlap_and_no_half_series(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of them want a workshop on both machines for four weeks, half one hour of it; all saw it free."""
+    kind = make_kind(buffer_minutes=10, horizon_days=60)
+    first = make_machine(kind=kind)
+    machines = [first, make_machine(first.site, model=first.model)]
+    teachers = [make_person(None, Role.INSTRUCTOR, site=first.site) for _ in range(10)]
+    members = [make_person(site=first.site) for _ in range(10)]
+    everybody_looked = threading.Barrier(20, timeout=PATIENCE_S)
+    rule = Weekly(frozenset({1}), 14 * 60, 16 * 60, date(2026, 11, 24), date(2026, 12, 15))
+
+    def hold(point: str) -> None:
+        if point == "judged":
+            everybody_looked.wait()
+        else:
+            time.sleep(GAP_S)
+
+    def ask(number: int) -> str:
+        who = number // 2
+        choice = ("refuse", "skip", "cancel")[who % 3]
+        try:
+            if number % 2:
+                chosen = [one.pk for one in machines]
+                wish = Wish(chosen, rule, title=choice, choices=[("slot_taken", choice)])
+                make_series(wish, actor=teachers[who], at=MONDAY)
+                return choice
+            start = MONDAY + timedelta(days=1 + who % 4 * 7) + hours(4)
+            services.book(
+                person=members[who],
+                machine_id=machines[who % 2].pk,
+                start=start,
+                end=start + hours(1),
+                actor=members[who],
+                at=MONDAY,
+            )
+        except DomainError as refusal:
+            assert set(refusal.codes) <= {"slot_taken", "series_nothing_left"}
+            return "refused"
+        return "booked"
+
+    monkeypatch.setattr(services, "failpoint", hold)
+    told = all_at_once(20, ask)
+    assert sum(told.values()) == 20
+    assert told["cancel"] == 3  # nothing has begun, so everything makes way for these
+    live = Booking.objects.filter(state__in=list(LIVE)).order_by("machine", "held_start")
+    for earlier, later in itertools.pairwise(live):
+        assert earlier.machine_id != later.machine_id or earlier.held_end <= later.held_start
+    made = Series.objects.annotate(made=Count("bookings")).values_list("title", "made")
+    assert Counter(title for title, _made in made) == {
+        title: count for title, count in told.items() if title in {"refuse", "skip", "cancel"}
+    }
+    for title, count in made:  # all of it, or what was left of it; never a part by chance
+        assert count == 8 or (title == "skip" and 0 < count < 8)
 
 
 def test_two_supervisors_at_once_give_each_machine_one_owner() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from equipment.bookings import services
+from equipment.bookings import giving_way, services
 from equipment.bookings.conflicts import Choice, Fate, choices_of, fate
 from equipment.bookings.following import Change, change_following, end_following, plan_change
 from equipment.bookings.models import Booking, Series
@@ -239,6 +239,22 @@ def test_all_left_out_is_no_series(lab: Lab) -> None:
     with pytest.raises(Refused) as refusal:
         make_series(lab.wish(choices=[("site_closed", "skip")]), actor=lab.teacher, at=MONDAY)
     assert refusal.value.codes == ["series_nothing_left"]
+
+
+def test_who_dies_in_the_middle_leaves_nothing_half(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*args: object, **kwargs: object) -> None:
+        assert Series.objects.exists()  # written, not committed
+        raise Killed
+
+    taken = make_booking(lab.one, lab.member, start=at_local(TUESDAY, 14))
+    monkeypatch.setattr(giving_way, "tell", die)
+    with pytest.raises(Killed):
+        make_series(lab.wish(choices=[("slot_taken", "cancel")]), actor=lab.teacher, at=MONDAY)
+    taken.refresh_from_db()
+    assert (taken.state, Series.objects.count(), Booking.objects.count()) == ("confirmed", 0, 1)
 
 
 # --- what cannot be meant ------------------------------------------------------------------------------------------
