@@ -51,6 +51,7 @@ def _page(
         "after": (monday + WEEK).isoformat(),
         "this_week": monday <= today < monday + WEEK,
         "keeps": asked.keeps_machines,
+        "open": form,  # what was wrong is not hidden
         "no_rota": not duty.keeps_rota(asked.site.pk),
         "away": _away_form(asked, people, given if form == AWAY else {}, wrong, today),
         "changes": [_change(one, asked) for one in duty.changes_of(asked.site.pk, today)],
