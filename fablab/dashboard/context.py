@@ -70,6 +70,7 @@ PLACES = {
     "rota-away": "board",
     "rota-extra": "board",
     "rota-shift": "board",
+    "absences": "board",
     "terms": "board",
     "terms-day": "board",
     "terms-kind": "board",

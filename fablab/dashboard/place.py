@@ -25,6 +25,7 @@ def place(request: HttpRequest) -> HttpResponseBase:
             "key",
             False,
         ),
+        ("absences", _("Créneaux rendus"), _("Personne n’est venu : excuser."), "undo", False),
         ("closures", _("Fermetures"), _("Les jours fermés."), "door", False),
         ("power-cuts", _("Coupures de courant"), _("Annoncées : rien ne démarre."), "plug", False),
         ("terms", _("Règles de réservation"), _("Durées, horaires, heures par semaine."), "ruler", True),
