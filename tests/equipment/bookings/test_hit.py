@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from equipment.bookings import hit, obstacles
+from equipment.bookings import hit, obstacles, services
 from equipment.bookings.models import Booking, WaitingEntry
 from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
@@ -194,3 +194,38 @@ def test_other_times_are_the_persons_own_choice_of_machines_and_never_two_at_onc
         (other.pk, hours(3)),
         (machine.pk, hours(5)),
     ]
+
+
+@pytest.mark.parametrize("what", ["outage", "closed"])
+def test_who_books_at_that_very_moment_is_refused_or_told_and_never_forgotten(
+    machine: Machine, staff: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    lea, zoe = (make_person(name, site=machine.site) for name in ("lea", "zoe"))
+    start = MONDAY + hours(24)
+
+    def meanwhile() -> None:
+        if what == "outage":
+            hit.plan_outage(
+                machine.pk, start=start, end=start + hours(6), reason="Révision", actor=staff, at=MONDAY
+            )
+        else:
+            day = start.date()
+            hit.close_site(site_id=machine.site_id, first_day=day, last_day=day, actor=staff, at=MONDAY)
+
+    def wish(person: User, later: int) -> Booking:
+        return services.book(
+            person=person,
+            machine_id=machine.pk,
+            start=start + hours(later),
+            end=start + hours(later + 1),
+            actor=person,
+            at=MONDAY,
+        )
+
+    wish(lea, 0)
+    monkeypatch.setattr(services, "failpoint", lambda point: meanwhile() if point == "judged" else None)
+    with pytest.raises(Refused) as refusal:
+        wish(zoe, 2)
+    expected = {"outage": "machine_out_of_order", "closed": "site_closed"}[what]
+    assert refusal.value.codes == [expected]
+    assert (len(codes_of(lea)), codes_of(zoe)) == (1, [])
