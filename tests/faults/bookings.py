@@ -1,198 +1,133 @@
-"""Twenty people who book, cancel and move at random while the site and its database are killed (REL-13).
+"""Twenty people at work on the calendar at random while the site and its database are killed (REL-13).
 
-What each was told is written down with the times of asking and answering; ``found_wrong`` compares it with the rows of
-the database, read past all of this system's code. Who was not answered may have got it or not.
+Who does what: ``booking_people``; what each was told goes to ``told``.
 """
 
-import http.client
-import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from pathlib import Path
+from http.cookiejar import CookieJar
 from random import Random
-from typing import Any
+from typing import Any, Protocol
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opener
 
-from tests.journeys.lab import Answer, Api, Lab
+from tests.faults.told import Told
+from tests.journeys.lab import PASSWORD, Lab
 
 CLIENTS = 20
-DAYS = 4
-NO_ANSWER = (OSError, http.client.HTTPException)
-LIVE = ("confirmed", "in_use")
-
-Row = tuple[str, str, datetime, datetime, str]  # id, machine, start, end, state
+KILLS_EVERY = 120  # calls, on average
 
 
-@dataclass
-class Wish:
-    """What somebody last asked of one booking. ``sure``: they were answered."""
+class _Stay(HTTPRedirectHandler):
+    """Does not go where an answer leads: where it leads is the answer."""
 
-    state: str
-    start: datetime
-    sure: bool = True
-    before: tuple[str, datetime] | None = None  # state and start that also count while nobody was answered
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+class Pages:
+    """Somebody who is signed in to the pages."""
+
+    def __init__(self, url: str, username: str) -> None:
+        self.url, self.jar = url, CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self.jar), _Stay())
+        with self._opener.open(f"{url}/connexion/", timeout=30):
+            pass
+        assert self.post("/connexion/", username=username, password=PASSWORD) == (303, "/")
+
+    def post(self, path: str, **form: str) -> tuple[int, str]:
+        """Send a form; return the status and where the answer leads."""
+        token = next(cookie.value or "" for cookie in self.jar if cookie.name == "csrftoken")
+        body = urlencode({**form, "csrfmiddlewaretoken": token}).encode()
+        try:
+            with self._opener.open(self.url + path, body, timeout=30) as answer:
+                return int(answer.status), ""
+        except HTTPError as answer:
+            with answer:
+                return answer.code, answer.headers.get("Location", "")
+
+
+class Worker(Protocol):
+    """Somebody with a connection: ``work`` until it is over."""
+
+    def work(self) -> None: ...
 
 
 @dataclass
 class Crowd:
-    """The people, and what they were told."""
+    """Everybody, and what they were told. ``kill`` kills something and has it come back."""
 
     lab: Lab
     seed: int
     machines: list[str]
     kill: Callable[[Random], None]
-    told: dict[str, Wish] = field(default_factory=dict)
+    client: Callable[["Crowd", int], "Worker"]
+    told: Told = field(default_factory=Told)
+    done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
     unanswered: int = 0
     kills: int = 0
-    surprises: list[str] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _ended: threading.Event = field(default_factory=threading.Event)
+    seconds: float = 0
+    _pages: dict[str, Pages] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def rage(self, seconds: float) -> None:
-        """Have everybody at it for so long; somebody kills something every few seconds."""
-        persons = [self.lab.api(name) for name in ("sami", "lea", "karim", "ines")]
-        deadline = time.monotonic() + seconds
-        chance = Random(f"{self.seed} kills")
+    def rage(self, calls: int) -> None:
+        """Have everybody at it until so many calls were answered; something is killed every hundred or so."""
+        clients = [self.client(self, number) for number in range(CLIENTS)]
+        began, chance, next_kill = (
+            time.monotonic(),
+            Random(f"{self.seed} kills"),
+            min(calls // 3, KILLS_EVERY),
+        )
         with ThreadPoolExecutor(CLIENTS) as pool:
-            work = [
-                pool.submit(self._client, number, persons[number % len(persons)]) for number in range(CLIENTS)
-            ]
+            work = [pool.submit(client.work) for client in clients]
             try:
-                while time.monotonic() < deadline:
-                    self._ended.wait(chance.uniform(1, 6))
-                    self.kill(chance)
-                    self.kills += 1
+                while self.calls < calls and not any(one.done() for one in work):
+                    with self.changed:
+                        self.changed.wait(1)
+                    if self.calls >= next_kill:
+                        self.kill(chance)
+                        self.kills += 1
+                        next_kill = self.calls + chance.randint(KILLS_EVERY // 2, KILLS_EVERY * 3 // 2)
             finally:
-                self._ended.set()
+                self.over.set()
+        self.seconds = time.monotonic() - began
         for one in work:
             one.result()
 
-    def _client(self, number: int, person: Api) -> None:
-        chance = Random(f"{self.seed} client {number}")
-        mine: list[str] = []
-        while not self._ended.is_set():
-            roll = chance.random()
-            if roll < 0.6 or not mine:
-                self._book(person, chance, mine)
-            elif roll < 0.8:
-                self._cancel(person, mine.pop(chance.randrange(len(mine))))
+    def pages(self, username: str) -> Pages:
+        """Somebody's browser; it stays signed in when the server is killed."""
+        if username not in self._pages:
+            self._pages[username] = Pages(self.lab.url, username)
+        return self._pages[username]
+
+    def counted(self, what: str, status: int, problems: Sequence[str]) -> bool:
+        """Count an answer; return whether it says anything of what was asked."""
+        with self.changed:
+            if status == 0 or status >= 500:
+                self.unanswered += 1
+                if status not in (0, 503):
+                    self.told.surprises.append(f"{what}: {status}")
+                return False
+            self.calls += 1
+            if problems:
+                self.refused["+".join(problems)] += 1
             else:
-                self._move(person, chance.choice(mine), chance)
-
-    def _book(self, person: Api, chance: Random, mine: list[str]) -> None:
-        start = a_time(chance)
-        answer = self._post(
-            person, "/api/v1/bookings/", {"machine": chance.choice(self.machines), **span(start)}
-        )
-        if answer is None:
-            return
-        if answer.status == 201:
-            with self._lock:
-                self.told[answer["id"]] = Wish("confirmed", start)
-            mine.append(answer["id"])
-
-    def _cancel(self, person: Api, booking: str) -> None:
-        wish = self.told[booking]
-        self._ask(person, booking, "cancel", Wish("cancelled", wish.start, before=(wish.state, wish.start)))
-
-    def _move(self, person: Api, booking: str, chance: Random) -> None:
-        wish, start = self.told[booking], a_time(chance)
-        self._ask(
-            person,
-            booking,
-            "move",
-            Wish("confirmed", start, before=(wish.state, wish.start)),
-            span(start),
-        )
-
-    def _ask(self, person: Api, booking: str, verb: str, wanted: Wish, body: object = None) -> None:
-        if not self.told[booking].sure:
-            return  # nobody knows what it is by now: it is left alone
-        answer = self._post(person, f"/api/v1/bookings/{booking}/{verb}/", body)
-        if answer is None:
-            wanted.sure = False
-            self.told[booking] = wanted
-        elif answer.status == 200:
-            self.told[booking] = wanted
-
-    def _post(self, person: Api, path: str, body: object) -> Answer | None:
-        """Return an answer; None when there was none, or one that says nothing of what was asked."""
-        try:
-            answer = person.post(path, body)
-        except NO_ANSWER:
-            self.unanswered += 1
-            self._ended.wait(0.5)
-            return None
-        if answer.status >= 500:
-            if answer.status != 503:
-                self.surprises.append(f"{path}: {answer.status}")
-            self.unanswered += 1
-            return None
-        if answer.status not in (200, 201):
-            self.refused["+".join(problem["code"] for problem in answer["problems"])] += 1
-        return answer
-
-    def found_wrong(self, rows: list[Row]) -> list[str]:
-        """Return what must not be so, given every row of the table."""
-        wrong = list(self.surprises)
-        there = {row[0]: row for row in rows}
-        for booking, wish in self.told.items():
-            row = there.get(booking)
-            if row is None:
-                wrong.append(f"{booking} was confirmed and does not exist")
-                continue
-            allowed = {(wish.state, wish.start)}
-            if not wish.sure and wish.before:
-                allowed.add(wish.before)
-            if (row[4], row[2]) not in allowed:
-                wrong.append(f"{booking} is {row[4]} at {row[2]}, and somebody was told {allowed}")
-        extra = sum(booking not in self.told for booking in there)
-        if extra > self.unanswered:
-            wrong.append(f"{extra} bookings that nobody was promised, {self.unanswered} were not answered")
-        return wrong + overlaps(rows)
+                self.done[what] += 1
+            self.changed.notify_all()
+        return True
 
     def said(self) -> str:
         """What happened, in one line."""
-        states = Counter(wish.state for wish in self.told.values())
         return (
-            f"seed {self.seed}: {len(self.told)} bookings {dict(states)}, refused {dict(self.refused)}, "
+            f"seed {self.seed}: {self.calls} calls in {self.seconds:.0f} s, done {dict(self.done)}, "
+            f"refused {sum(self.refused.values())} {dict(self.refused.most_common(6))}, "
             f"{self.unanswered} not answered, {self.kills} kills"
         )
-
-
-def overlaps(rows: list[Row]) -> list[str]:
-    """Return each pair of live bookings of one machine that overlap."""
-    found = []
-    for machine in {row[1] for row in rows}:
-        live = sorted((row for row in rows if row[1] == machine and row[4] in LIVE), key=lambda row: row[2])
-        found += [f"{one[0]} and {two[0]} overlap" for one, two in pairwise(live) if one[3] > two[2]]
-    return found
-
-
-def a_time(chance: Random) -> datetime:
-    """A start on the grid, in the next days: few enough that people often want the same."""
-    day = datetime.now(UTC) + timedelta(days=chance.randint(1, DAYS))
-    return day.replace(hour=chance.randint(8, 19), minute=chance.choice([0, 30]), second=0, microsecond=0)
-
-
-def span(start: datetime) -> dict[str, str]:
-    return {"start": start.isoformat(), "end": (start + timedelta(minutes=60)).isoformat()}
-
-
-def rows_of_sqlite(path: Path) -> list[Row]:
-    """Read every booking from the file itself."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        found = connection.execute(
-            "SELECT id, machine_id, start, end, state FROM equipment_booking"
-        ).fetchall()
-    return [(one, machine, _utc(start), _utc(end), state) for one, machine, start, end, state in found]
-
-
-def _utc(text: Any) -> datetime:
-    return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)

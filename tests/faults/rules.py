@@ -152,11 +152,11 @@ RULES: tuple[Case, ...] = (
     ),
     Case(
         "REL-13",
-        "the bookings of twenty people for ten minutes, with kills: no overlap, every answer true",
+        "20,000 calls of twenty people who book, move, cancel, wait, make series and announce outages, with kills: no overlap, every answer true",
         "K",
         (
-            counted("K", HERE + "test_rel_13_bookings.py::test_rel_13_every_answer_about_a_booking_is_true_whoever_is_killed_on_postgresql", 600, "FABLAB_BOOKING_SECONDS", 120),
-            counted("K", HERE + "test_rel_13_bookings.py::test_rel_13_every_answer_about_a_booking_is_true_whoever_is_killed_on_sqlite", 600, "FABLAB_BOOKING_SECONDS", 120),
+            counted("K", HERE + "test_rel_13_bookings.py::test_rel_13_every_answer_about_a_booking_is_true_whoever_is_killed_on_postgresql", 20_000, "FABLAB_BOOKING_CALLS", 5_000),
+            counted("K", HERE + "test_rel_13_bookings.py::test_rel_13_every_answer_about_a_booking_is_true_whoever_is_killed_on_sqlite", 20_000, "FABLAB_BOOKING_CALLS", 5_000),
         ),
     ),
     Case(
@@ -237,8 +237,10 @@ RULES: tuple[Case, ...] = (
             proof("D", "fablab/api/test_jobs.py::test_a_start_without_a_clear_plate_is_409_with_the_reason"),
             proof("D", "equipment/admin/test_admin.py::test_a_booking_is_read_and_neither_added_changed_nor_deleted"),
             proof("D", "equipment/bookings/test_move.py::test_a_move_is_refused_by_the_rules_of_a_new_booking_and_changes_nothing"),
+            proof("D", "test_every_door.py::test_every_door_refuses_with_the_one_rule_that_fails_and_writes_nothing"),
+            proof("D", "test_every_door.py::test_whoever_leads_to_the_services_is_one_of_the_doors"),
         ),
-        lacking="kiosk and import do not exist yet",
+        lacking="the kiosk does not exist yet",
     ),
 )
 # fmt: on
