@@ -76,6 +76,7 @@ def change_following(series_id: str, change: Change, *, actor: User, at: datetim
     ``Refused`` as ``make_series``, ``series_over`` when nothing is to come.
     """
     asked, series, change, targets = _understood(series_id, change, actor, at)
+    giving_way.write_down(asked.machines, at=at)
     shift = _shift(asked, series, change, targets)
     refuse(shift.plan, at)
     services.failpoint("judged")

@@ -7,6 +7,7 @@ from typing import Any
 from equipment.bookings.finding import alternatives_for
 from equipment.bookings.live import booking_changed
 from equipment.bookings.models import Booking, newer
+from equipment.bookings.offering import over, time_was_freed
 from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
 from fablab.core.clock import local_day
@@ -25,6 +26,13 @@ def cancel_for(bookings: Iterable[Booking], machines: Iterable[Machine], *, at: 
         booking.machine = known[booking.machine_id]
     # What was given back a moment ago is nobody's loss.
     return [booking for booking in going.values() if booking.state == BookingState.CONFIRMED]
+
+
+def write_down(machines: Iterable[Machine], *, at: datetime) -> None:
+    """Write down whose while is over on these machines, so that nothing looks taken that is not."""
+    met = over(at).filter(machine__in=[machine.pk for machine in machines])
+    for machine_id in sorted(set(met.values_list("machine_id", flat=True))):
+        time_was_freed(machine_id, at=at)
 
 
 def tell(bookings: Sequence[Booking], *, at: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from equipment.bookings import guard, services
+from equipment.bookings import giving_way, guard, services
 from equipment.bookings.conflicts import KEPT
 from equipment.bookings.judging import Judged, Known, Wanted
 from equipment.bookings.locks import lock_person
@@ -81,6 +81,7 @@ def import_bookings(
     findings = Findings()
     lines = _understood(read(content, site.time_zone, findings), site, findings)
     misread = bool(findings)
+    giving_way.write_down([line.machine for line in lines], at=at)
     new, already = _new(lines)
     _judge(asked, new, findings)
     if findings:

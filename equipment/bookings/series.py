@@ -135,6 +135,7 @@ def make_series(wish: Wish, *, actor: User, at: datetime) -> Done:
     ``series_nothing_left`` when all is left out.
     """
     asked = _understood(wish, actor, at)
+    giving_way.write_down(asked.machines, at=at)
     refuse(_plan(asked), at)
     services.failpoint("judged")
     done = write(asked, lambda locked: _make(locked, _plan(locked)))

@@ -29,6 +29,7 @@ def place(request: HttpRequest) -> HttpResponseBase:
         ("closures", _("Fermetures"), _("Les jours fermés."), "door", False),
         ("power-cuts", _("Coupures de courant"), _("Annoncées : rien ne démarre."), "plug", False),
         ("terms", _("Règles de réservation"), _("Durées, horaires, heures par semaine."), "ruler", True),
+        ("importing", _("Importer des réservations"), _("D’un tableau, tout ou rien."), "upload", True),
         ("machine-new", _("Ajouter une machine"), _("Avec ou sans connexion."), "plus", True),
     )
     rows = [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -45,12 +46,12 @@ class Lab:
         start, end = times.split(" / ")
         return f"{machine},{person or self.lea.username},{start},{end},{title}\n"
 
-    def load(self, table: str | bytes, **more: object) -> Imported:
+    def load(self, table: str | bytes, **more: Any) -> Imported:
         content = table.encode() if isinstance(table, str) else table
-        asked = {"site_id": self.site.pk, "actor": self.staff, "at": MONDAY, **more}
-        return import_bookings(content, **asked)  # type: ignore[arg-type]  # each test names its arguments
+        asked: dict[str, Any] = {"site_id": self.site.pk, "actor": self.staff, "at": MONDAY, **more}
+        return import_bookings(content, **asked)
 
-    def refused(self, table: str | bytes, **more: object) -> list[str]:
+    def refused(self, table: str | bytes, **more: Any) -> list[str]:
         """Return what people read; nothing was written."""
         before = Booking.objects.count()
         with pytest.raises(DomainError) as refusal:

@@ -1,6 +1,7 @@
 """Times that come back each week: every date's problems first, then all that was chosen, or nothing."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -43,7 +44,7 @@ TUESDAY = date(2026, 11, 24)
 class Lab:
     """Two machines of one kind, an instructor who makes series, a member."""
 
-    def __init__(self, **kind: object) -> None:
+    def __init__(self, **kind: Any) -> None:
         self.site: Site = make_site("Saint-Ouen")
         self.kind = make_kind(**kind)
         self.one = make_machine(self.site, "Brodeuse", kind=self.kind)
@@ -51,20 +52,20 @@ class Lab:
         self.teacher: User = make_person("Nadia", Role.INSTRUCTOR, site=self.site)
         self.member: User = make_person("Léa", site=self.site)
 
-    def weekly(self, weeks: int = 4, **more: object) -> Weekly:
+    def weekly(self, weeks: int = 4, **more: Any) -> Weekly:
         """Tuesdays from 14:00 to 16:00."""
-        asked: dict[str, object] = {
+        asked: dict[str, Any] = {
             "weekdays": frozenset({1}), "starts": 14 * 60, "ends": 16 * 60, "first": TUESDAY,
             "last": TUESDAY + timedelta(weeks=weeks - 1), **more,
         }  # fmt: skip
-        return Weekly(**asked)  # type: ignore[arg-type]  # each test names fields of Weekly
+        return Weekly(**asked)
 
-    def wish(self, *machines: Machine, rule: Weekly | None = None, **more: object) -> Wish:
+    def wish(self, *machines: Machine, rule: Weekly | None = None, **more: Any) -> Wish:
         chosen = [machine.pk for machine in machines or (self.one,)]
-        return Wish(chosen, rule or self.weekly(), **{"title": "Atelier broderie", **more})  # type: ignore[arg-type]  # as above
+        return Wish(chosen, rule or self.weekly(), **{"title": "Atelier broderie", **more})
 
-    def make(self, *machines: Machine, **more: object) -> Series:
-        return make_series(self.wish(*machines, **more), actor=self.teacher, at=MONDAY).series  # type: ignore[arg-type]  # as above
+    def make(self, *machines: Machine, **more: Any) -> Series:
+        return make_series(self.wish(*machines, **more), actor=self.teacher, at=MONDAY).series
 
 
 @pytest.fixture
@@ -212,6 +213,22 @@ def test_a_booking_that_nobody_has_seen_in_the_way_makes_no_way(lab: Lab) -> Non
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 0
 
 
+def test_what_was_given_back_makes_way_and_what_is_offered_to_somebody_does_not(lab: Lab) -> None:
+    soon = MONDAY + minutes(10)
+    lapsed = make_booking(
+        lab.one, start=at_local(TUESDAY, 14), state=BookingState.HELD, hold_until=MONDAY - minutes(1)
+    )
+    held: dict[str, Any] = {"state": BookingState.HELD, "hold_until": soon}
+    make_booking(lab.one, start=at_local(TUESDAY + timedelta(weeks=1), 14), ended_at=MONDAY, **held)
+    make_booking(lab.one, start=at_local(TUESDAY + timedelta(weeks=2), 14), **held)
+    choices = [("slot_taken", "cancel"), ("slot_kept", "skip")]
+    done = make_series(lab.wish(choices=choices), actor=lab.teacher, at=MONDAY)
+    assert fates(done.plan) == [Fate.MAKE, Fate.MAKE_ROOM, Fate.SKIP, Fate.MAKE]
+    assert (done.cancelled, Notice.objects.count()) == ((), 0)  # nobody lost anything
+    lapsed.refresh_from_db()
+    assert lapsed.state == BookingState.CANCELLED
+
+
 def test_staff_answer_for_a_closed_evening_with_a_reason_that_is_kept(lab: Lab) -> None:
     keeper = make_person("Karim", Role.STAFF, site=lab.site)
     late = lab.weekly(weeks=2, starts=18 * 60, ends=20 * 60)
@@ -288,9 +305,9 @@ def test_everything_that_cannot_be_meant_is_said_at_once_and_nothing_is_written(
         ({"weekdays": frozenset({0}), "last": TUESDAY}, "series_without_date"),
     ],
 )
-def test_a_series_has_a_size(lab: Lab, rule: dict[str, object], code: str) -> None:
+def test_a_series_has_a_size(lab: Lab, rule: dict[str, Any], code: str) -> None:
     with pytest.raises(Malformed) as refusal:
-        make_series(lab.wish(rule=lab.weekly(**rule)), actor=lab.teacher, at=MONDAY)  # type: ignore[arg-type]  # as above
+        make_series(lab.wish(rule=lab.weekly(**rule)), actor=lab.teacher, at=MONDAY)
     assert refusal.value.codes == [code]
 
 
@@ -381,7 +398,7 @@ def test_what_follows_goes_to_other_machines_more_of_them_or_fewer(lab: Lab) -> 
 def test_a_date_that_cannot_move_refuses_all_or_keeps_its_old_time(lab: Lab) -> None:
     series = lab.make(rule=lab.weekly(weeks=2))
     make_booking(lab.one, lab.member, start=at_local(TUESDAY, 17))
-    later = {"starts": 16 * 60, "ends": 18 * 60}
+    later: dict[str, Any] = {"starts": 16 * 60, "ends": 18 * 60}
     with pytest.raises(Refused) as refusal:
         change_following(series.pk, Change(**later), actor=lab.teacher, at=MONDAY)
     assert refusal.value.codes == ["slot_taken"]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -26,7 +27,7 @@ def instant(cast: Cast, day: date, hour: int) -> datetime:
     return local_to_utc(datetime.combine(day, datetime.min.time()).replace(hour=hour), cast.site.time_zone)
 
 
-def form(cast: Cast, **more: object) -> dict[str, object]:
+def form(cast: Cast, **more: Any) -> dict[str, Any]:
     first = in_a_week(cast)
     return {
         "voir": "1", "machines": [cast.machine.pk], "title": "Atelier broderie", "first": first.isoformat(),
@@ -133,7 +134,7 @@ def test_what_follows_is_changed_after_a_look_and_ended(cast: Cast) -> None:
 def test_the_pages_cost_as_many_queries_for_many_series_and_dates_as_for_one(cast: Cast) -> None:
     staff = as_(cast.person("staff"))
 
-    def queries(address: str, **query: object) -> int:
+    def queries(address: str, **query: Any) -> int:
         staff.get(address, query)
         with CaptureQueriesContext(connection) as found:
             assert staff.get(address, query).status_code == 200
