@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "UploadState": "jobs.uploads.states.UploadState",
         "MachineCondition": "equipment.machines.states.Condition",
         "InterruptionOutcome": "jobs.recovery.states.Outcome",
+        "TermsSource": "equipment.bookings.terms.Source",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -40,7 +40,7 @@ class ShiftIn(Strict):
     last = Day(required=False, help_text="Unless told, for good.")
 
 
-class ChangeIn(Strict):
+class ShiftChangeIn(Strict):
     person = Id()
     away = Flag(help_text="False: comes besides, on the first day, with both times.")
     first = Day()
@@ -66,7 +66,7 @@ class ShiftOut(Out):
     last = maybe(s.DateField)
 
 
-class ChangeOut(Out):
+class ShiftChangeOut(Out):
     id = s.CharField()
     person = NamedOut()
     day = s.DateField()
@@ -75,8 +75,8 @@ class ChangeOut(Out):
     ends = maybe(s.RegexField, regex=WALL)
 
 
-class ChangesOut(Out):
-    changes = ChangeOut(many=True)
+class ShiftChangesOut(Out):
+    changes = ShiftChangeOut(many=True)
 
 
 def _wall(minutes: int | None) -> str | None:
@@ -179,7 +179,7 @@ class ShiftDetail(Endpoint):
 class Changes(Endpoint):
     """Days on which somebody is away, or comes besides. Each for themself, staff for everybody."""
 
-    @extend_schema(operation_id="site_shift_change_list", responses=page_of(ChangeOut))
+    @extend_schema(operation_id="site_shift_change_list", responses=page_of(ShiftChangeOut))
     def get(self, request: Request, site_id: str) -> Response:
         query_of(request, Strict, lists=True)
         site = site_for(self.person, site_id)
@@ -187,9 +187,9 @@ class Changes(Endpoint):
         rows = duty.changes_of(site.pk, local_day(self.at, site.time_zone))
         return whole_list([change_shape(one) for one in rows])
 
-    @extend_schema(operation_id="site_shift_change_say", request=ChangeIn, responses={201: ChangesOut})
+    @extend_schema(operation_id="site_shift_change_say", request=ShiftChangeIn, responses={201: ShiftChangesOut})
     def post(self, request: Request, site_id: str) -> Response:
-        given = body_of(request, ChangeIn)
+        given = body_of(request, ShiftChangeIn)
         if given["away"]:
             made = unsupervised.be_away(
                 site_id=site_id,
