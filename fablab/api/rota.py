@@ -187,7 +187,9 @@ class Changes(Endpoint):
         rows = duty.changes_of(site.pk, local_day(self.at, site.time_zone))
         return whole_list([change_shape(one) for one in rows])
 
-    @extend_schema(operation_id="site_shift_change_say", request=ShiftChangeIn, responses={201: ShiftChangesOut})
+    @extend_schema(
+        operation_id="site_shift_change_say", request=ShiftChangeIn, responses={201: ShiftChangesOut}
+    )
     def post(self, request: Request, site_id: str) -> Response:
         given = body_of(request, ShiftChangeIn)
         if given["away"]:

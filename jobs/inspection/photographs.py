@@ -22,8 +22,8 @@ MADE = "photograph.jpg"
 def redraw(source: Path, to: Path) -> bool:
     """Writes the picture in `source` to `to` as a plain JPEG of at most 1280 pixels a side.
 
-    No EXIF, no place, no comment, no colour profile comes along. False, and no file, for what is no JPEG, PNG or WebP, is
-    broken, or is too large to decode.
+    No EXIF, no place, no comment, no colour profile comes along. False, and no file, for what is no JPEG, PNG or WebP,
+    is broken, or is too large to decode.
     """
     with tempfile.TemporaryDirectory(prefix="photograph-") as folder:
         done = run_program(
