@@ -132,6 +132,16 @@ def judged(
     return judge(facts)
 
 
+def lock_waits(site_id: str) -> bool:
+    """Lock all that is waited for at a place, in the order of turns; False when nobody waits.
+
+    After the machine's lock and the person's. All of the place and always in this order: two machines of any kinds that
+    become free at once never wait for each other.
+    """
+    waits = WaitingEntry.objects.filter(site_id=site_id, ended_at__isnull=True).order_by("created_at", "pk")
+    return bool(list(waits.select_for_update(of=("self",)).values_list("pk", flat=True)))
+
+
 class FreeTimes:
     """What can still be had of a machine at ``moment``: read once for all who wait, as long as nothing is written."""
 
@@ -213,16 +223,13 @@ def _waiting_for(machine: Machine) -> QuerySet[WaitingEntry]:
 
 
 def _in_turn(machine: Machine, moment: datetime) -> list[WaitingEntry]:
-    """Return who waits at ``moment`` and is offered nothing yet, first come first. They are locked, in that order."""
-    locked = _waiting_for(machine).filter(to_time__gt=moment, created_at__lte=moment)
-    ids = list(
-        locked.select_for_update(of=("self",)).order_by("created_at", "pk").values_list("pk", flat=True)
-    )
-    if not ids:
+    """Return who waits at ``moment`` and is offered nothing yet, first come first."""
+    if not lock_waits(machine.site_id):
         return []
-    # Asked again: another machine's time may have been offered while we waited for the lock.
+    # Read after the lock: another machine's time may have been offered while we waited for it.
     rows = (
-        WaitingEntry.objects.filter(pk__in=ids, ended_at__isnull=True, person__is_active=True)
+        _waiting_for(machine)
+        .filter(to_time__gt=moment, created_at__lte=moment, person__is_active=True)
         .filter(person__in=SiteRole.objects.filter(site_id=machine.site_id).values("person_id"))
         .exclude(booking__state=BookingState.HELD)
     )

@@ -19,6 +19,7 @@ from equipment.bookings.offering import (
     SERVED,
     FreeTimes,
     judged,
+    lock_waits,
     serve_waiting,
     time_was_freed,
 )
@@ -96,6 +97,7 @@ def leave(entry_id: str, *, actor: User, at: datetime) -> WaitingEntry:
     held = entry.booking
     with transaction.atomic():
         machine = lock_machine(held.machine_id) if held is not None else None
+        lock_waits(entry.site_id)
         WaitingEntry.objects.filter(pk=entry.pk, ended_at__isnull=True).update(ended_at=at, outcome=LEFT)
         if machine is not None and held is not None and _give_up(held, at):
             serve_waiting(machine, at=at)

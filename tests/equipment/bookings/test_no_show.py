@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from equipment.bookings.absent import counted_absences, excuse, release_absent
-from equipment.bookings.arriving import arrive
 from equipment.bookings.models import Booking, WaitingEntry
 from equipment.bookings.services import book
 from equipment.bookings.states import BookingState
@@ -18,7 +17,6 @@ from equipment.sites.states import Role
 from fablab.core.errors import DomainError, NotAllowed, NotFound, Refused
 from fablab.core.models import Witness
 from fablab.notices.queries import unread_of
-from fablab.people.errors import SignInLocked
 from jobs.lifecycle.models import Attempt
 from jobs.lifecycle.presence import work_seen
 from jobs.lifecycle.states import State
@@ -203,28 +201,3 @@ def test_after_three_in_a_row_a_person_sees_an_instructor_who_unlocks_them() -> 
         excuse(make_booking(machine, lea, start=MONDAY + hours(6)).pk, actor=staff, at=at)
     make_booking(machine, lea, start=MONDAY + hours(4), state=BookingState.DONE)  # who came since starts anew
     assert counted_absences(staff, site.pk, at) == []
-
-
-def test_the_code_is_typed_at_any_machine_of_the_place_and_guesses_are_few() -> None:
-    booking = make_booking(code="A7K2Q9")
-    board = make_machine(booking.machine.site)
-    for early in (minutes(16), minutes(-60)):
-        with pytest.raises(DomainError) as refusal:
-            arrive(board.pk, code="A7K2Q9", at=MONDAY - early)
-        assert refusal.value.codes == ["code_unknown"]
-    with pytest.raises(DomainError):
-        arrive(make_machine(make_site()).pk, code="A7K2Q9", at=MONDAY)
-    for _twice in range(2):
-        assert arrive(board.pk, code=" a7k-2q9 ", at=MONDAY).state == BookingState.IN_USE
-    assert release(MONDAY + hours(1)) == 0
-    said = []
-    for number in range(12):
-        with pytest.raises(DomainError) as refusal:
-            arrive(board.pk, code=f"AAAAA{number}", at=MONDAY + minutes(1))
-        said.append(refusal.value.codes[0])
-    assert said.index("sign_in_locked") < 10
-    with pytest.raises(SignInLocked):
-        arrive(board.pk, code="A7K2Q9", at=MONDAY + minutes(1))
-    assert arrive(booking.machine_id, code="A7K2Q9", at=MONDAY + minutes(1)).pk == booking.pk
-    with pytest.raises(NotFound):
-        arrive("none", code="A7K2Q9", at=MONDAY)
