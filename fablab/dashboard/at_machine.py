@@ -29,11 +29,11 @@ from equipment.sites.queries import require_role
 from equipment.sites.states import ON_DUTY_ROLES, STAFF_ROLES
 from fablab.api.shapes import machine_shape
 from fablab.core.errors import DomainError, NotFound, Refused
-from fablab.dashboard import formats, handwork, plates, present
+from fablab.dashboard import formats, handwork, plates, present, slots
 from fablab.dashboard.desk import presence_card
 from fablab.dashboard.on_the_day import day_actions
 from fablab.dashboard.outage_cards import outage_now
-from fablab.dashboard.requests import Here, here, page, refuse, see_other, signed_in, writes
+from fablab.dashboard.requests import Here, here, page, refuse, see_other, sentences, signed_in, writes
 from jobs.lifecycle import words
 from jobs.lifecycle.press import clear_plate, press
 from jobs.lifecycle.queries import job_for
@@ -326,6 +326,12 @@ def use(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     found = machine_for(asked.person, machine_id)
     if request.method == "POST":
         return _use(request, machine_id)
+    return _use_page(request, asked, found)
+
+
+def _use_page(
+    request: HttpRequest, asked: Here, found: Any, refused: DomainError | None = None
+) -> HttpResponse:
     until = longest_now(found, asked.at, person=asked.person)
     return render(
         request,
@@ -337,7 +343,12 @@ def use(request: HttpRequest, machine_id: str) -> HttpResponseBase:
             "until": formats.until(until, found.site.time_zone) if until else "",
             "trained": adoption.may_adopt(asked.person, found, asked.at),
             "book_url": reverse("book-kind", args=[found.model.kind.slug]),
+            "anyway": refused is not None,
+            "problems": [{"sentence": one, "field_id": "anyway"} for one in sentences(refused)]
+            if refused is not None
+            else [],
         },
+        status=refused.status if refused is not None else 200,
     )
 
 
@@ -345,10 +356,14 @@ def use(request: HttpRequest, machine_id: str) -> HttpResponseBase:
 def _use(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     asked = here(request)
     try:
-        booking = use_now(person=asked.person, machine_id=machine_id, at=asked.at)
+        booking = use_now(
+            person=asked.person, machine_id=machine_id, at=asked.at, overrides=slots.set_aside(request.POST)
+        )
     except NotFound:
         raise
     except DomainError as error:
+        if error.codes == [slots.ANYWAY]:  # theirs to decide
+            return _use_page(request, asked, machine_for(asked.person, machine_id), error)
         refuse(request, error)
         return see_other(reverse("at-machine", args=[machine_id]))
     messages.success(request, _("C’est à toi. Bon travail !"))

@@ -118,7 +118,6 @@ def take(asked: Here, given: Mapping[str, str]) -> Any:
     Raises what ``book`` raises, and ``Malformed``: ``slot_missing``.
     """
     machine_id, start, end = slot_of(given.get("slot", ""))
-    anyway = [{"code": ANYWAY, "reason": _("La personne le veut ainsi.")}]
     return book_place(
         person=asked.person,
         machine_id=machine_id,
@@ -126,8 +125,13 @@ def take(asked: Here, given: Mapping[str, str]) -> Any:
         end=end,
         actor=asked.person,
         at=asked.at,
-        overrides=anyway if given.get("anyway") else (),
+        overrides=set_aside(given),
     )
+
+
+def set_aside(given: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what a form sets aside: "Réserver quand même" confirms one's own other booking at that time."""
+    return [{"code": ANYWAY, "reason": _("La personne le veut ainsi.")}] if given.get("anyway") else []
 
 
 # --- refused ------------------------------------------------------------------------------------------------------
@@ -145,7 +149,7 @@ def refusal(asked: Here, machines: Sequence[Any], error: DomainError, given: Map
     same = [one for one in machines if one.model.kind_id == kind_id] or machines
     codes = [problem.code for problem in error.problems]
     anyway = given.get("slot", "") if codes == [ANYWAY] else ""
-    field = "anyway" if anyway else "near" if near else "next" if _steps(error, near) else "slots"
+    field = "anyway" if anyway else "near" if near else "next" if _steps(error, near, same) else "slots"
     return {
         "problems": [
             {"sentence": _sentence(problem, len(near)), "field_id": field} for problem in error.problems
@@ -153,7 +157,7 @@ def refusal(asked: Here, machines: Sequence[Any], error: DomainError, given: Map
         "problems_title": _("Ce n’est pas réservé."),
         "near": by_day(asked, same, near, checked=True),
         "anyway": anyway,
-        "next_steps": _steps(error, near),
+        "next_steps": _steps(error, near, same),
         "wait": _wait(given.get("slot", "")) if codes and WORTH_WAITING.issuperset(codes) else None,
     }
 
@@ -164,7 +168,7 @@ def _sentence(problem: Problem, near: int) -> str:
     return say_problem(problem)
 
 
-def _steps(error: DomainError, near: Collection[Offer]) -> list[Card]:
+def _steps(error: DomainError, near: Collection[Offer], machines: Sequence[Any]) -> list[Card]:
     """Return one next action for each refusal that another time alone does not meet (UX-6)."""
     ask = _go("ask-for-help", _("Demander à un animateur"), "hand")
     mine = _go("bookings", _("Mes réservations"), "calendar")
@@ -182,7 +186,11 @@ def _steps(error: DomainError, near: Collection[Offer]) -> list[Card]:
             case "quota_used" if problem.params.get("left"):
                 left = problem.params["duration"]
                 sentence = _("Il te reste {duration} cette semaine.").format(duration=left)
-                steps.append({"sentence": sentence, "action": mine})
+                kind = machines[0].model.kind
+                shorter = f"{reverse('book-kind', args=[kind.slug])}?minutes={problem.params['left']}"
+                fits = problem.params["left"] >= kind.min_minutes
+                again = _go("book", _("Réserver plus court"), "clock") | {"url": shorter}
+                steps.append({"sentence": sentence, "action": again if fits else mine})
             case "quota_used":
                 steps.append({"sentence": _("Tes heures reviennent lundi."), "action": mine})
             case "needs_supervision" if not near:

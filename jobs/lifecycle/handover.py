@@ -4,7 +4,7 @@ They take the next object to the machine: claimed and loaded in one transaction,
 then on ``press`` takes their word for a fact: started, paused, finished, failed, stopped. The plate gate is the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -111,7 +111,9 @@ def _why_not(job: Job, machine: Machine, at: datetime) -> list[Problem]:
     return problems
 
 
-def use_now(*, person: User, machine_id: str, at: datetime) -> Booking:
+def use_now(
+    *, person: User, machine_id: str, at: datetime, overrides: Sequence[Mapping[str, str]] = ()
+) -> Booking:
     """ "Je l'utilise maintenant": book from now on, and be there (J2). Only a machine on which no job lies.
 
     Raises what ``walk_up`` raises, and ``Conflict("machine_taken")``.
@@ -119,4 +121,4 @@ def use_now(*, person: User, machine_id: str, at: datetime) -> Booking:
     machine = machine_for(person, machine_id)
     if Attempt.objects.filter(machine=machine, ended_at__isnull=True).exists():
         raise Conflict(Problem("machine_taken"))
-    return walk_up(person=person, machine_id=machine_id, at=at)
+    return walk_up(person=person, machine_id=machine_id, at=at, overrides=overrides)

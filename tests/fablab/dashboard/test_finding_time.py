@@ -206,7 +206,7 @@ def test_ones_own_other_booking_can_be_set_aside_in_one_tap_and_nothing_is_lost(
 @pytest.mark.parametrize(
     ("fields", "sentence", "leads_to"),
     [
-        ({"weekly_minutes": 90}, "Il te reste 30 min cette semaine.", "/reservations/"),
+        ({"weekly_minutes": 90}, "Il te reste 30 min cette semaine.", "/reserver/fdm/?minutes=30"),
         ({"weekly_minutes": 60}, "Tes heures reviennent lundi.", "/reservations/"),
         ({"open_bookings": 1}, "Rends une réservation, puis reviens ici.", "/reservations/"),
         ({"needs_certificate": True}, "Un animateur te forme sur place.", "/aide/"),
@@ -256,3 +256,30 @@ def test_the_page_of_an_hour_takes_as_many_queries_for_three_machines_as_for_a_h
     with CaptureQueriesContext(connection) as many:
         assert client.get("/quand/").status_code == 200
     assert len(many) == len(few)
+
+
+def test_who_walks_up_has_the_machine_until_their_own_next_booking_and_decides_about_one_that_runs(
+    client: Client, person: User
+) -> None:
+    table, other, third = make_tables(Site.objects.get(), 3)
+    now = timezone.now().replace(microsecond=0)
+    running = make_booking(other, person, start=now - timedelta(minutes=30))
+    soon = make_booking(other, person, start=now + timedelta(minutes=70))
+    refused = client.post(f"/m/{table.pk}/maintenant/")
+    assert refused.status_code == 409
+    assert "Tu as déjà une réservation à cette heure." in text_of(refused)
+    anyway = text_of(refused).split('id="anyway"')[1].split("</form>")[0]
+    assert 'name="anyway" value="1"' in anyway
+    assert "Réserver quand même" in anyway
+    assert client.post(f"/m/{table.pk}/maintenant/", {"anyway": "1"}).status_code == 303
+    running.delete()
+    Booking.objects.filter(machine=table).delete()
+    assert client.post(f"/m/{third.pk}/maintenant/").status_code == 303
+    assert Booking.objects.get(machine=third).end == soon.start
+    # A kind of which an hour is left this week is had for an hour.
+    kind = make_kind("salle", takes_files=False, needs_plate=False, weekly_minutes=60, min_minutes=15)
+    Booking.objects.all().delete()
+    room = make_machine(Site.objects.get(), kind=kind)
+    assert client.post(f"/m/{room.pk}/maintenant/").status_code == 303
+    used = Booking.objects.get(machine=room)
+    assert used.end - used.start == timedelta(minutes=60)
