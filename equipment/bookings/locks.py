@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from fablab.core.prepared import Prepared
 from fablab.people.models import User
 
 
@@ -11,4 +12,9 @@ def lock_person(person: User) -> None:
     After the machine's lock, always. SQLite's transactions exclude each other anyway.
     """
     if connection.features.has_select_for_update:
-        User.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk").get()
+        _LOCKED(person.pk)
+
+
+_LOCKED = Prepared(
+    lambda person_id: User.objects.select_for_update(no_key=True).filter(pk=person_id).values_list("pk")
+)
