@@ -15,6 +15,7 @@ from equipment.bookings.live import booking_changed
 from equipment.bookings.models import Booking, newer
 from equipment.bookings.offering import let_run_out, offer
 from equipment.bookings.queries import booking_for
+from equipment.bookings.rules import WALK_UP
 from equipment.bookings.states import BookingState
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
@@ -90,11 +91,23 @@ def counted_absences(viewer: User, site_id: str, at: datetime) -> list[Booking]:
 
 
 def _due(at: datetime) -> list[Booking]:
-    """Return the bookings of single people whose grace time is over. Those of groups are the place's own."""
+    """Return the bookings of single people whose grace time is over. Those of groups are the place's own.
+
+    Whose booking was made for them as it began stands at the desk.
+    """
     begun = Booking.objects.filter(
         state=BookingState.CONFIRMED, title="", start__lte=at, start__gt=at - LEFT_ALONE_AFTER
     ).select_related("machine__site", "machine__model__kind", "person")
-    return [one for one in begun if one.machine.site.grace_minutes and _moment(one) <= at]
+    return [
+        one
+        for one in begun
+        if one.machine.site.grace_minutes and _moment(one) <= at and not _made_at_the_desk(one)
+    ]
+
+
+def _made_at_the_desk(booking: Booking) -> bool:
+    by_another = booking.created_by_id is not None and booking.created_by_id != booking.person_id
+    return by_another and booking.created_at >= booking.start - WALK_UP
 
 
 def _moment(booking: Booking) -> datetime:

@@ -100,6 +100,8 @@ def test_what_is_no_absence_is_left_alone() -> None:
     stands(make_machine(), title="Atelier broderie")
     stands(make_machine(), at=MONDAY + hours(24))  # nobody remembers
     stands(make_machine(make_site(grace_minutes=0)))
+    desk = make_machine()  # somebody on duty has just booked it for who stands there
+    stands(desk, created_by=make_person("Karim", Role.STAFF, site=desk.site), created_at=MONDAY)
     stands(make_machine(out_of_order_since=MONDAY + minutes(5)))
     repaired = make_machine()
     Outage.objects.create(machine=repaired, start=MONDAY - hours(1), end=MONDAY + minutes(1), reason="Buse")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from equipment.bookings.absent import release_absent
 from equipment.bookings.models import Booking, WaitingEntry
 from equipment.bookings.offering import serve_all
 from equipment.bookings.services import book, cancel, move
@@ -19,6 +20,8 @@ from fablab.notices.queries import unread_of
 from fablab.people.models import User
 from fablab.people.states import Level
 from tests.builders import (
+    ALWAYS,
+    DAILY,
     MONDAY,
     certify,
     hours,
@@ -38,8 +41,8 @@ WANTED = MONDAY + hours(25)  # tomorrow at eleven in Paris
 class Lab:
     """A machine that is taken tomorrow from 11 to 12, and three people who wait for that hour, one after the other."""
 
-    def __init__(self, **kind: Any) -> None:
-        self.site = make_site(hold_minutes=30)
+    def __init__(self, opens: tuple[tuple[int, int], ...] = DAILY, **kind: Any) -> None:
+        self.site = make_site(hold_minutes=30, opens=opens)
         self.kind = make_kind(**kind)
         self.machine = make_machine(self.site, "Ada", kind=self.kind)
         self.taken = make_booking(self.machine, start=WANTED)
@@ -66,10 +69,24 @@ def held(machine: Machine) -> Booking:
 
 
 def story(lab: Lab) -> list[tuple[Any, ...]]:
-    """Return all that was held and what became of it."""
-    rows = Booking.objects.filter(machine=lab.machine).exclude(pk=lab.taken.pk).order_by("created_at", "pk")
-    return [(row.person.display_name, row.start, row.end, row.state, row.created_at, row.hold_until, row.ended_at)
-            for row in rows.select_related("person")]  # fmt: skip
+    """Return all that was booked and held at the place, and what became of it."""
+    rows = Booking.objects.filter(machine__site=lab.site).order_by(
+        "created_at", "start", "person__display_name"
+    )
+    known = {person.pk: person.display_name for person in lab.people}
+    return [
+        (
+            known.get(row.person_id, ""),
+            row.machine.name,
+            row.start,
+            row.end,
+            row.state,
+            row.created_at,
+            row.hold_until,
+            row.ended_at,
+        )
+        for row in rows.select_related("machine")
+    ]
 
 
 def test_a_freed_time_is_held_for_the_first_who_is_told_and_takes_it() -> None:
@@ -148,34 +165,32 @@ def test_who_says_no_or_nothing_makes_way_for_the_next_and_after_the_last_it_is_
 def test_one_late_look_after_a_night_leaves_what_frequent_looks_leave() -> None:
     stories = []
     for late in (False, True):
-        lab = Lab()
+        lab = Lab(opens=ALWAYS)
         lab.all_wait()
+        any_of_it = {"machine_id": "", "kind": lab.kind.slug, "site_id": lab.site.pk}
         other = make_machine(lab.site, "Grace", kind=lab.kind)
         also = make_booking(other, start=WANTED)
-        lab.wait(
-            lab.people[2],
-            at=MONDAY + minutes(5),
-            machine_id="",
-            kind=lab.kind.slug,
-            site_id=lab.site.pk,
-            to=WANTED + hours(2),
-            minutes=90,
-        )
+        lab.wait(lab.people[2], at=MONDAY + minutes(5), **any_of_it, to=WANTED + hours(2), minutes=90)
         evening = MONDAY + hours(9) + timedelta(seconds=17)
+        tonight = MONDAY + hours(11)  # nobody comes, and two wait for these two hours
+        missed = make_machine(lab.site, "Hedy")
+        make_booking(missed, start=tonight, minutes=120)
+        span = {"machine_id": missed.pk, "from_": tonight, "to": tonight + hours(2)}
+        for number, person in enumerate(lab.people[:2]):
+            lab.wait(person, at=MONDAY + minutes(6 + number), **span)
         lab.free(evening)
         cancel(also.pk, actor=also.person, at=evening)
-        morning = evening + timedelta(hours=13)
-        if not late:
-            at = evening
-            while at < evening + hours(3):
-                serve_all(at)
-                at += minutes(7)
-        serve_all(morning)
-        serve_all(morning)
+        looks = [evening + minutes(17 * number) for number in range(20)] if not late else []
+        for at in (*looks, evening + hours(13), evening + hours(13)):
+            release_absent(at, watched_since=MONDAY, spared=lambda bookings: ())
+            serve_all(at)
         stories.append(story(lab))
     often, once = stories
     assert often == once
-    assert [row[0] for row in once] == ["Lea", "Ines", "Omar"]
+    assert [row[0] for row in once if row[1] == "Ada"] == ["", "Lea", "Ines", "Omar"]
+    night = [(row[0], row[4]) for row in once if row[1] == "Hedy"]
+    assert night[0] == ("", BookingState.NO_SHOW)
+    assert [row[0] for row in night[1:3]] == ["Lea", "Ines"]
 
 
 def test_a_wish_is_for_any_machine_of_a_kind_within_a_span_and_what_does_not_fit_is_not_offered() -> None:
