@@ -27,7 +27,7 @@ from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for
 from equipment.sites.queries import roles_of
 from equipment.sites.states import ON_DUTY_ROLES, Role
-from fablab.core.errors import Malformed, NotAllowed, NotFound, Problem, Refused
+from fablab.core.errors import Malformed, NotAllowed, NotFound, Problem, Refused, collecting
 from fablab.people.models import User
 from fablab.people.states import Level
 
@@ -91,10 +91,10 @@ def book(
     """
     machine = machine_for(actor, machine_id)
     roles = _roles_to_book(actor, person, machine)
-    start, end = _whole_seconds(start, end)
+    start, end, reasons = understood(start, end, overrides)
     if title and not roles & ON_DUTY_ROLES:
         raise NotAllowed("workshop_by_staff")
-    wish = _Wish(person, start, end, actor, roles, at, reasons_of(overrides), title=title.strip()[:80])
+    wish = _Wish(person, start, end, actor, roles, at, reasons, title=title.strip()[:80])
     judgement = _look(machine, wish)
     if judgement.problems and actor.pk == person.pk:
         offered = waiting.offered_to(person, machine_id, start, end, at)
@@ -141,12 +141,12 @@ def move(
     booking = booking_for(actor, booking_id)
     machine = machine_for(actor, booking.machine_id)
     roles = _roles_to_book(actor, booking.person, machine)
-    start, end = _whole_seconds(start, end)
+    start, end, reasons = understood(start, end, overrides)
     if booking.state != BookingState.CONFIRMED or booking.end <= at:
         raise Refused("booking_over")
     # Whose name a workshop stands in may move it like a booking of their own; as a group's, only those on duty.
     title = booking.title if roles & ON_DUTY_ROLES else ""
-    wish = _Wish(booking.person, start, end, actor, roles, at, reasons_of(overrides), booking, title=title)
+    wish = _Wish(booking.person, start, end, actor, roles, at, reasons, booking, title=title)
     _refuse(machine, wish, _look(machine, wish))
     failpoint("judged")
 
@@ -209,6 +209,25 @@ def _roles_to_book(actor: User, person: User, machine: Machine) -> frozenset[Rol
     if person.level == Level.TICKET:
         raise NotAllowed("ticket_cannot_book")
     return roles
+
+
+def understood(
+    start: datetime, end: datetime, overrides: Sequence[Mapping[str, str]]
+) -> tuple[datetime, datetime, dict[str, str]]:
+    """Return times in whole seconds of UTC, and the reason for each rule set aside.
+
+    Raises ``Malformed`` with everything that cannot be meant: ``time_without_zone``, ``end_before_start``,
+    ``override_unknown``, ``override_without_reason``.
+    """
+    problems: list[Problem] = []
+    reasons: dict[str, str] = {}
+    with collecting(problems):
+        start, end = _whole_seconds(start, end)
+    with collecting(problems):
+        reasons = reasons_of(overrides)
+    if problems:
+        raise Malformed(*problems)
+    return start, end, reasons
 
 
 def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from equipment.bookings import services, use
 from equipment.bookings.queries import booking_for, visible_bookings
-from equipment.machines.queries import machine_for
+from equipment.machines.queries import machine_for, visible_machines
 from equipment.sites.queries import people_at
 from fablab.api import out
 from fablab.api.fields import Id, Moment, Strict, Text
@@ -17,7 +17,7 @@ from fablab.api.machines import Nothing
 from fablab.api.paging import Cursors
 from fablab.api.shapes import stamp
 from fablab.api.views import Endpoint, body_of, created, query_of
-from fablab.core.errors import Malformed, NotFound, Problem
+from fablab.core.errors import Malformed, NotFound, Problem, collecting
 
 
 def booking_shape(booking: Any) -> Mapping[str, Any]:
@@ -78,12 +78,9 @@ class Bookings(Endpoint):
     @extend_schema(operation_id="booking_make", request=BookingIn, responses={201: out.BookingOut})
     def post(self, request: Request) -> Response:
         given = body_of(request, BookingIn)
-        person = self.person
-        if given.get("person", person.pk) != person.pk:
-            person = self._other(given["person"], given["machine"])
         try:
             booking = services.book(
-                person=person,
+                person=self._person(given),
                 machine_id=given["machine"],
                 start=given["start"],
                 end=given["end"],
@@ -91,16 +88,29 @@ class Bookings(Endpoint):
                 actor=self.person,
                 at=self.at,
             )
-        except NotFound as error:  # the machine is a field here, not the address
-            raise Malformed(Problem("unknown_machine", field="machine")) from error
+        except (NotFound, Malformed) as error:  # the machine is a field here, not the address
+            raise Malformed(*(self._all_that_is_wrong(given) or error.problems)) from error
         return created(booking_shape(booking), f"/api/v1/bookings/{booking.pk}/")
 
-    def _other(self, person_id: str, machine_id: str) -> Any:
-        machine = machine_for(self.person, machine_id)
-        other = people_at(machine.site_id).filter(pk=person_id).first()
+    def _person(self, given: Mapping[str, Any]) -> Any:
+        if given.get("person", self.person.pk) == self.person.pk:
+            return self.person
+        machine = machine_for(self.person, given["machine"])
+        other = people_at(machine.site_id).filter(pk=given["person"]).first()
         if other is None:
-            raise Malformed(Problem("unknown_person", field="person"))
+            raise NotFound
         return other
+
+    def _all_that_is_wrong(self, given: Mapping[str, Any]) -> list[Problem]:
+        problems: list[Problem] = []
+        machine = visible_machines(self.person).filter(pk=given["machine"]).first()
+        if machine is None:
+            problems.append(Problem("unknown_machine", field="machine"))
+        elif "person" in given and not people_at(machine.site_id).filter(pk=given["person"]).exists():
+            problems.append(Problem("unknown_person", field="person"))
+        with collecting(problems):
+            services.understood(given["start"], given["end"], given.get("overrides", ()))
+        return problems
 
 
 class BookingDetail(Endpoint):

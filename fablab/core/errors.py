@@ -47,6 +47,21 @@ class Malformed(DomainError):
     status = 400
 
 
+class collecting:
+    """Adds what a ``Malformed`` carries to ``problems``, so that all is said at once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, Malformed):
+            return False
+        self._problems += error.problems
+        return True
+
+
 class NotAllowed(DomainError):
     """The person sees the thing but may not do this to it."""
 

@@ -3,7 +3,7 @@
 Also what is written down afterwards, and what an instructor answers for by name: both are rules set aside.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from equipment.bookings.rules import may_set_aside
 from equipment.machines.queries import visible_machines
 from equipment.sites.queries import people_at
 from fablab.core.clock import local_time
-from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem
+from fablab.core.errors import DomainError, Malformed, NotAllowed, NotFound, Problem, collecting
 from fablab.core.words import say_problem
 from fablab.dashboard import formats, present
 from fablab.dashboard.board import helper
@@ -46,8 +46,9 @@ def _book(request: HttpRequest, person_id: str) -> HttpResponseBase:
     person = _person(asked, person_id)
     given = {name: request.POST.get(name, "") for name in FIELDS}
     aside = request.POST.getlist("aside")
+    overrides = [{"code": code, "reason": given["why"]} for code in aside]
     try:
-        machine_id, start, end = _wish(asked, given)
+        machine_id, start, end = _wish(asked, given, overrides)
         booking = services.book(
             person=person,
             machine_id=machine_id,
@@ -55,7 +56,7 @@ def _book(request: HttpRequest, person_id: str) -> HttpResponseBase:
             end=end,
             actor=asked.person,
             at=asked.at,
-            overrides=[{"code": code, "reason": given["why"]} for code in aside],
+            overrides=overrides,
         )
     except (NotFound, NotAllowed):
         raise
@@ -73,19 +74,22 @@ def _person(asked: Here, person_id: str) -> Any:
     return found
 
 
-def _wish(asked: Here, given: Given) -> tuple[str, datetime, datetime]:
-    """Return the machine and the time, in UTC. Raises ``Malformed`` with everything that is missing."""
+def _wish(
+    asked: Here, given: Given, overrides: Sequence[Mapping[str, str]]
+) -> tuple[str, datetime, datetime]:
+    """Return the machine and the time, in UTC. Raises ``Malformed`` with everything that is missing or senseless."""
     assert asked.site is not None
-    problems = []
+    problems: list[Problem] = []
     machines = visible_machines(asked.person, site_id=asked.site.pk)
     if not given["machine"] or not machines.filter(pk=given["machine"]).exists():
         problems.append(Problem("unknown_machine", field="machine"))
-    moments = []
+    moments: list[datetime] = []
     for name, second in (("start", False), ("end", True)):
-        try:
+        with collecting(problems):
             moments.append(wall_time(given[name], asked.zone, field=name, second=second))
-        except Malformed as error:
-            problems += error.problems
+    with collecting(problems):
+        if len(moments) == 2:
+            services.understood(moments[0], moments[1], overrides)
     if problems:
         raise Malformed(*problems)
     return given["machine"], moments[0], moments[1]

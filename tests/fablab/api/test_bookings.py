@@ -9,7 +9,7 @@ from django.utils import timezone
 from equipment.bookings.models import Booking
 from equipment.bookings.walk_up import walk_up
 from equipment.certifications.models import Certificate
-from tests.builders import make_booking
+from tests.builders import make_booking, make_machine
 from tests.builders_jobs import Cast
 from tests.fablab.api.callers import Caller
 from tests.fablab.api.conftest import As
@@ -71,6 +71,31 @@ def test_what_cannot_be_understood_is_400(as_: As, cast: Cast, more: dict[str, A
     answer = as_("owner").post("bookings/", wish(cast, **more))
     assert (answer.status, answer.codes) == (400, [code])
     assert not Booking.objects.exists()
+
+
+def test_all_that_cannot_be_meant_is_told_at_once_and_nothing_is_booked_or_moved(as_: As, cast: Cast) -> None:
+    backwards = {"start": tomorrow(11).isoformat(), "end": tomorrow(10).isoformat()}
+    overrides = [{"code": "slot_takes", "reason": "x"}]
+    elsewhere = make_machine(cast.elsewhere, "Metz 1", model=cast.model)
+    removed = make_machine(cast.site, "Vieille", model=cast.model, retired_at=timezone.now())
+    senseless = ["end_before_start", "override_unknown"]
+    for machine in (elsewhere, removed):
+        body = {"machine": machine.pk, **backwards, "overrides": overrides}
+        answer = as_("owner").post("bookings/", body)
+        assert (answer.status, answer.codes) == (400, ["unknown_machine", *senseless])
+    body = wish(cast, person=cast.person("elsewhere").pk, overrides=overrides, **backwards)
+    answer = as_("staff").post("bookings/", body)
+    assert (answer.status, answer.codes) == (400, ["unknown_person", *senseless])
+    fields = {"machine": 7, "start": "2026-11-24T10:00:00", "end": "9999-12-31T23:00:00Z", "until": "noon"}
+    answer = as_("owner").post("bookings/", fields)
+    assert (answer.status, sorted(map(str, answer.fields))) == (400, ["end", "machine", "start", "until"])
+    assert not Booking.objects.exists()
+
+    booking = make_booking(cast.machine, cast.person("owner"), start=tomorrow(8))
+    answer = as_("owner").post(f"bookings/{booking.pk}/move/", {**backwards, "overrides": overrides})
+    assert (answer.status, answer.codes) == (400, senseless)
+    booking.refresh_from_db()
+    assert booking.start == tomorrow(8)
 
 
 def test_members_see_their_own_bookings_and_helpers_their_sites(as_: As, cast: Cast) -> None:

@@ -35,6 +35,22 @@ def test_who_helps_books_for_somebody_reads_all_problems_at_once_and_sets_aside_
     empty = client.post(address, {"machine": "", "start": "demain", "end": "9999-01-01T10:00"})
     assert empty.status_code == 400 and 'value="demain"' in empty.text
 
+    away = make_machine(make_site(), "Loin", model=machine.model)
+    backwards = {
+        "machine": away.pk,
+        "start": wall(noon),
+        "end": wall(noon - timedelta(hours=1)),
+        "aside": ["too_long"],
+    }
+    senseless = client.post(address, backwards)
+    assert senseless.status_code == 400
+    sentences = (
+        "Choisis une machine de la liste.",
+        "La fin vient après le début.",
+        "Écris pourquoi tu passes outre.",
+    )
+    assert [one for one in sentences if one not in senseless.text] == []
+
     refused = client.post(address, form)
     assert refused.status_code == 409
     assert "Au plus 2 h." in refused.text
