@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from equipment.bookings.facts import terms_of
+from equipment.bookings.facts import must_be_watched, terms_of
 from equipment.bookings.finding import USUAL_MINUTES, next_offers, outlook
 from equipment.bookings.terms import Terms
 from equipment.certifications.queries import is_certified
@@ -93,6 +93,7 @@ def _choose(
             **({"machine": named[0].pk} if named else {}),
             **({"jour": day.isoformat()} if day else {}),
         },
+        "watched": must_be_watched(machines[0], asked.person),
         "missing": _missing(asked, kind, machines[0].site_id),
     }
     chosen = named or machines

@@ -181,6 +181,9 @@ def test_free_now_is_not_said_to_a_minor_while_no_instructor_is_there(client: Cl
         client.force_login(make_person(site=site, age_band=band))
         assert ("Libre maintenant" in text_of(client.get("/reserver/"))) is said
         assert ("Libre maintenant" in text_of(client.get("/"))) is said
+        page = text_of(client.get("/reserver/table/"))
+        assert ("Il faut un animateur. Demande quand il est là." in page) is not said
+        assert bool(SLOT.search(page)) is said
 
 
 def test_ones_own_other_booking_can_be_set_aside_in_one_tap_and_nothing_is_lost(
