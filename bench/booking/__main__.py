@@ -162,7 +162,34 @@ def main() -> None:
                 }
                 print(json.dumps(row), flush=True)
                 result["cells"].append(row)
+    print(table(result["cells"]))
     print(keep("booking", result))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return what the README shows, ready to be laid there."""
+    heads = (
+        "database", "bookings", "booked/s", "p50, p99 ms", "share of bare INSERTs", "one slot: taken, p99 ms",
+        "week: queries, ms", "next offers: queries, ms", "first offers", "next free",
+    )  # fmt: skip
+    lines = [heads, ("---",) * len(heads)]
+    for row in rows:
+        many, one = row["many_slots"], row["one_slot"]
+        lines.append(
+            (
+                f"{row['database']} × {row['server_processes']}",
+                f"{row['bookings']:,}",
+                str(round(many["per_second"])),
+                f"{many['p50']:.0f}, {many['p99']:.0f}",
+                str(many["share_of_bare_inserts"]),
+                f"{one['accepted']} in {one['rounds']} rounds, {one['p99']:.0f}",
+                *(
+                    f"{row[name]['queries']}, {row[name]['ms']:.0f}"
+                    for name in ("week_page", "next_offers", "first_offers", "next_free")
+                ),
+            )
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":
