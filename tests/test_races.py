@@ -18,7 +18,8 @@ from django.db.models import Count
 from equipment.bookings import services
 from equipment.bookings.models import Booking, Series
 from equipment.bookings.rules import RULES
-from equipment.bookings.series import Wish, make_series
+from equipment.bookings.series import make_series
+from equipment.bookings.series_wish import Wish
 from equipment.bookings.states import LIVE
 from equipment.machines.models import Machine
 from equipment.machines.services import take_lease

@@ -17,29 +17,26 @@ from equipment.bookings.live import booking_changed
 from equipment.bookings.models import Booking, Series
 from equipment.bookings.offering import time_was_freed
 from equipment.bookings.series import (
-    Asked,
     Done,
     Line,
     Plan,
     after_write,
-    chosen_machines,
-    collecting,
     insert,
     know,
     line_of,
-    may_give,
     refuse,
     stands,
     tell_all,
     write,
 )
 from equipment.bookings.series_queries import following, series_for
+from equipment.bookings.series_wish import Asked, chosen_machines, may_give
 from equipment.bookings.services import log_of, reasons_of
 from equipment.bookings.states import BookingState
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from fablab.core.clock import local_day
-from fablab.core.errors import Conflict, Malformed, Problem, Refused
+from fablab.core.errors import Conflict, Malformed, Problem, Refused, collecting
 from fablab.core.recurring import Occurrence, Weekly, occurrences
 from fablab.notices import services as notices
 from fablab.people.models import User

@@ -5,55 +5,30 @@ happen with each kind of conflict is said with the wish. ``make_series`` asks al
 and writes everything or nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from equipment.bookings import giving_way, guard, services
-from equipment.bookings.conflicts import MISSING, Choices, Fate, choices_of, fate
+from equipment.bookings.conflicts import MISSING, Fate, fate
 from equipment.bookings.finding import alternatives
 from equipment.bookings.judging import Judged, Known, Wanted
 from equipment.bookings.locks import lock_person
 from equipment.bookings.models import Booking, Series
 from equipment.bookings.offering import time_was_freed
-from equipment.bookings.services import OF_TIME, log_of, reasons_of
+from equipment.bookings.series_wish import Asked, Wish, understood
+from equipment.bookings.services import OF_TIME, log_of
 from equipment.bookings.states import BookingState
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
-from equipment.machines.queries import visible_machines
 from equipment.sites.models import Site
-from equipment.sites.queries import people_at, roles_of
-from equipment.sites.states import ON_DUTY_ROLES, Role
-from fablab.core.clock import LAST_YEAR, local_day
-from fablab.core.errors import Malformed, NotAllowed, Problem, Refused
-from fablab.core.recurring import MOST, Occurrence, Weekly, occurrences
+from fablab.core.errors import Malformed, Problem, Refused
 from fablab.live import push
 from fablab.people.models import User
-from fablab.people.states import Level
-
-FARTHEST = 366  # days ahead
-MOST_TIMES = 1000  # dates × machines written at once: the locks are held that long
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What staff ask for. ``person_id`` is empty for oneself; a ``title`` makes it a group's.
-
-    ``choices`` are pairs (code, ``refuse``, ``skip`` or ``cancel``), ``overrides`` as in ``book``. ``may_cancel``:
-    the bookings that a person has seen to be in the way; None agrees to whatever is.
-    """
-
-    machine_ids: Sequence[str]
-    rule: Weekly
-    person_id: str = ""
-    title: str = ""
-    choices: Sequence[tuple[str, str]] = ()
-    overrides: Sequence[Mapping[str, str]] = ()
-    may_cancel: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +99,7 @@ def plan_series(wish: Wish, *, actor: User, at: datetime) -> Plan:
 
     Raises ``NotAllowed`` (members), ``Malformed`` with everything that cannot be meant at once.
     """
-    return _plan(_understood(wish, actor, at))
+    return _plan(understood(wish, actor, at))
 
 
 def make_series(wish: Wish, *, actor: User, at: datetime) -> Done:
@@ -134,133 +109,13 @@ def make_series(wish: Wish, *, actor: User, at: datetime) -> Done:
     ``extra["occurrences"]`` (``Line.as_json``) and ``extra["alternatives"]`` to the first of them;
     ``series_nothing_left`` when all is left out.
     """
-    asked = _understood(wish, actor, at)
+    asked = understood(wish, actor, at)
     giving_way.write_down(asked.machines, at=at)
     refuse(_plan(asked), at)
     services.failpoint("judged")
     done = write(asked, lambda locked: _make(locked, _plan(locked)))
     tell_all(done, at)
     return done
-
-
-# --- what is meant ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A wish that makes sense: who, where, which rules are set aside and why."""
-
-    actor: User
-    roles: frozenset[Role]
-    person: User
-    machines: tuple[Machine, ...]
-    dates: tuple[Occurrence, ...]
-    rule: Weekly
-    title: str
-    choices: Choices
-    reasons: Mapping[str, str]
-    may_cancel: Collection[str] | None
-    at: datetime
-
-    @property
-    def site(self) -> Site:
-        return self.machines[0].site
-
-    def with_choices(self, choices: Choices) -> "Asked":
-        return replace(self, choices=choices)
-
-    def with_reasons(self, reasons: Mapping[str, str]) -> "Asked":
-        return replace(self, reasons=reasons)
-
-
-def _understood(wish: Wish, actor: User, at: datetime) -> Asked:
-    problems: list[Problem] = []
-    machines = chosen_machines(wish.machine_ids, actor, problems)
-    roles: frozenset[Role] = frozenset()
-    person = actor
-    dates: tuple[Occurrence, ...] = ()
-    if machines:
-        roles = may_give(actor, machines[0].site_id)
-        person = _person(wish.person_id, actor, machines[0].site_id, problems)
-        dates = _dates(wish.rule, machines, at, problems)
-    choices: Choices = {}
-    reasons: Mapping[str, str] = {}
-    with collecting(problems):
-        choices = choices_of(wish.choices)
-    with collecting(problems):
-        reasons = reasons_of(wish.overrides)
-    if problems:
-        raise Malformed(*problems)
-    title = wish.title.strip()[:80]
-    return Asked(
-        actor, roles, person, machines, dates, wish.rule, title, choices, reasons, wish.may_cancel, at
-    )
-
-
-class collecting:
-    """Adds what a ``Malformed`` carries to ``problems``, so that all is said at once."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self._problems = problems
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if not isinstance(error, Malformed):
-            return False
-        self._problems += error.problems
-        return True
-
-
-def chosen_machines(ids: Collection[str], actor: User, problems: list[Problem]) -> tuple[Machine, ...]:
-    """Return machines that the actor sees, by name; all at one place. What is wrong goes to ``problems``."""
-    wanted = set(ids)
-    if not wanted:
-        problems.append(Problem("series_without_machine", field="machines"))
-        return ()
-    found = tuple(visible_machines(actor).filter(pk__in=wanted).order_by("name", "pk"))
-    if len(found) < len(wanted):  # unknown, retired, or somewhere else: the three look the same
-        problems.append(Problem("unknown_machine", field="machines"))
-    if len({machine.site_id for machine in found}) > 1:
-        problems.append(Problem("series_one_place", field="machines"))
-    return found
-
-
-def may_give(actor: User, site_id: str) -> frozenset[Role]:
-    """Return the actor's roles at a place. Raises ``NotAllowed`` for who is not on duty there."""
-    roles = roles_of(actor, site_id)
-    if not roles & ON_DUTY_ROLES:
-        raise NotAllowed("series_by_staff")
-    return roles
-
-
-def _person(person_id: str, actor: User, site_id: str, problems: list[Problem]) -> User:
-    if not person_id or person_id == actor.pk:
-        return actor
-    found = people_at(site_id).filter(pk=person_id).first()
-    if found is None:
-        problems.append(Problem("unknown_person", field="person"))
-        return actor
-    if found.level == Level.TICKET:
-        problems.append(Problem("ticket_cannot_book", field="person"))
-    return found
-
-
-def _dates(
-    rule: Weekly, machines: Sequence[Machine], at: datetime, problems: list[Problem]
-) -> tuple[Occurrence, ...]:
-    zone = machines[0].site.time_zone
-    most = min(MOST, MOST_TIMES // len(machines))
-    found: list[Occurrence] = []
-    if rule.last.year <= LAST_YEAR and rule.last > local_day(at, zone) + timedelta(days=FARTHEST):
-        problems.append(Problem("series_too_far", {"days": FARTHEST}, "last"))
-    with collecting(problems):
-        found = occurrences(rule, zone)
-        if len(found) > most:
-            problems.append(Problem("series_too_long", {"most": most}, "last"))
-        if not found:
-            problems.append(Problem("series_without_date", field="first"))
-    return tuple(found)
 
 
 # --- what would become of it --------------------------------------------------------------------------------------

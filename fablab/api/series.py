@@ -11,8 +11,9 @@ from rest_framework.serializers import ListField
 
 from equipment.bookings.conflicts import Choice as Do
 from equipment.bookings.following import Change, change_following, end_following, plan_change
-from equipment.bookings.series import Done, Line, Plan, Wish, make_series, plan_series
+from equipment.bookings.series import Done, Line, Plan, make_series, plan_series
 from equipment.bookings.series_queries import dates_of, series_for, visible_series
+from equipment.bookings.series_wish import Wish
 from equipment.bookings.words import say_conflict
 from fablab.api import out, out_series
 from fablab.api.bookings import OverrideIn, booking_shape

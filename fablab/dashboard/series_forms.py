@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from equipment.bookings.conflicts import TAKEN
 from equipment.bookings.following import Change
 from equipment.bookings.rules import may_set_aside
-from equipment.bookings.series import FARTHEST, Plan, Wish
+from equipment.bookings.series import Plan
+from equipment.bookings.series_wish import FARTHEST, Wish
 from equipment.bookings.words import say_conflict
 from fablab.core.clock import DAY_MINUTES, local_day
 from fablab.core.errors import Malformed, Problem

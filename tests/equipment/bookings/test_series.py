@@ -1,8 +1,7 @@
 """Times that come back each week: every date's problems first, then all that was chosen, or nothing."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -10,79 +9,35 @@ from django.test.utils import CaptureQueriesContext
 
 from equipment.bookings import giving_way, services
 from equipment.bookings.conflicts import Choice, Fate, choices_of, fate
-from equipment.bookings.following import Change, change_following, end_following, plan_change
 from equipment.bookings.models import Booking, Series
-from equipment.bookings.series import Plan, Wish, make_series, plan_series
-from equipment.bookings.services import cancel, move
+from equipment.bookings.series import Plan, make_series, plan_series
+from equipment.bookings.series_wish import Wish
 from equipment.bookings.states import BookingState
 from equipment.machines.models import Machine
 from equipment.machines.services import retire_machine
-from equipment.sites.models import Site
 from equipment.sites.states import Role
-from fablab.core.errors import Malformed, NotAllowed, NotFound, Refused
+from fablab.core.errors import Malformed, NotAllowed, Refused
 from fablab.core.recurring import Weekly
 from fablab.notices.models import Notice
 from fablab.people.models import User
 from tests.builders import (
     MONDAY,
     certify,
-    hours,
     make_booking,
     make_closure,
-    make_kind,
     make_machine,
     make_person,
     make_site,
     minutes,
 )
+from tests.equipment.bookings.series_lab import TUESDAY, Lab, at_local, local, times
 
 pytestmark = pytest.mark.django_db
-PARIS = ZoneInfo("Europe/Paris")
-TUESDAY = date(2026, 11, 24)
-
-
-class Lab:
-    """Two machines of one kind, an instructor who makes series, a member."""
-
-    def __init__(self, **kind: Any) -> None:
-        self.site: Site = make_site("Saint-Ouen")
-        self.kind = make_kind(**kind)
-        self.one = make_machine(self.site, "Brodeuse", kind=self.kind)
-        self.two = make_machine(self.site, "Découpe", model=self.one.model)
-        self.teacher: User = make_person("Nadia", Role.INSTRUCTOR, site=self.site)
-        self.member: User = make_person("Léa", site=self.site)
-
-    def weekly(self, weeks: int = 4, **more: Any) -> Weekly:
-        """Tuesdays from 14:00 to 16:00."""
-        asked: dict[str, Any] = {
-            "weekdays": frozenset({1}), "starts": 14 * 60, "ends": 16 * 60, "first": TUESDAY,
-            "last": TUESDAY + timedelta(weeks=weeks - 1), **more,
-        }  # fmt: skip
-        return Weekly(**asked)
-
-    def wish(self, *machines: Machine, rule: Weekly | None = None, **more: Any) -> Wish:
-        chosen = [machine.pk for machine in machines or (self.one,)]
-        return Wish(chosen, rule or self.weekly(), **{"title": "Atelier broderie", **more})
-
-    def make(self, *machines: Machine, **more: Any) -> Series:
-        return make_series(self.wish(*machines, **more), actor=self.teacher, at=MONDAY).series
 
 
 @pytest.fixture
 def lab() -> Lab:
     return Lab()
-
-
-def local(booking: Booking) -> str:
-    return f"{booking.start.astimezone(PARIS):%d.%m %H:%M}-{booking.end.astimezone(PARIS):%H:%M}"
-
-
-def times(series: Series, *, state: BookingState = BookingState.CONFIRMED) -> list[str]:
-    return [local(one) for one in series.bookings.filter(state=state).order_by("start", "machine__name")]
-
-
-def at_local(day: date, hour: int) -> datetime:
-    return datetime(day.year, day.month, day.day, hour, tzinfo=PARIS).astimezone(UTC)
 
 
 def fates(plan: Plan) -> list[Fate]:
@@ -328,113 +283,3 @@ def test_choices_are_read_strictly_and_one_word_of_no_refuses_all() -> None:
     assert fate(["slot_taken", "site_closed"], both) is Fate.SKIP
     assert fate(["slot_taken", "off_grid"], both) is Fate.REFUSE
     assert fate(["slot_taken"], both, ["b"], ["a"]) is Fate.REFUSE
-
-
-# --- one, or all that follow ---------------------------------------------------------------------------------------
-
-
-def test_one_date_moves_or_goes_as_any_booking_does(lab: Lab) -> None:
-    series = lab.make()
-    first, second, *_ = series.bookings.order_by("start")
-    cancel(first.pk, actor=lab.teacher, at=MONDAY)
-    moved = move(
-        second.pk, start=second.start - hours(4), end=second.end - hours(4), actor=lab.teacher, at=MONDAY
-    )
-    assert (moved.series, moved.title) == (series, "Atelier broderie")
-    assert times(series) == ["01.12 10:00-12:00", "08.12 14:00-16:00", "15.12 14:00-16:00"]
-
-
-def test_all_that_follow_move_together_and_keep_who_they_are(lab: Lab) -> None:
-    series = lab.make(lab.one, lab.two)
-    before = {one.pk: one.version for one in series.bookings.all()}
-    from_day = TUESDAY + timedelta(weeks=2)
-    change = Change(from_day, starts=15 * 60, ends=17 * 60)
-    assert len(plan_change(series.pk, change, actor=lab.teacher, at=MONDAY).lines) == 4
-    done = change_following(series.pk, change, actor=lab.teacher, at=MONDAY)
-    assert times(done.series) == ["08.12 15:00-17:00"] * 2 + ["15.12 15:00-17:00"] * 2
-    assert times(series) == ["24.11 14:00-16:00"] * 2 + ["01.12 14:00-16:00"] * 2
-    series.refresh_from_db()
-    assert series.last_day == from_day - timedelta(days=1)
-    assert (done.series.first_day, done.series.last_day) == (from_day, TUESDAY + timedelta(weeks=3))
-    assert set(done.series.machines.all()) == {lab.one, lab.two}
-    after = {one.pk: one.version for one in Booking.objects.all()}
-    assert set(after) == set(before)  # the same bookings: calendar programs see one that moved
-    assert sorted(after.values()) == [0, 0, 0, 0, 1, 1, 1, 1]
-
-
-def test_dates_may_go_where_others_of_the_same_series_stood(lab: Lab) -> None:
-    daily = lab.weekly(weeks=1, weekdays=frozenset({1, 2, 3}), last=TUESDAY + timedelta(days=2))
-    series = lab.make(rule=daily)
-    done = change_following(series.pk, Change(days_later=1), actor=lab.teacher, at=MONDAY)
-    assert done.series == series  # nothing stays behind
-    assert times(series) == ["25.11 14:00-16:00", "26.11 14:00-16:00", "27.11 14:00-16:00"]
-    assert series.bookings.count() == 3
-    done.series.refresh_from_db()
-    assert sorted(done.series.weekdays) == [2, 3, 4]
-
-
-def test_what_follows_goes_to_other_machines_more_of_them_or_fewer(lab: Lab) -> None:
-    series = lab.make(lab.one, lab.two, rule=lab.weekly(weeks=2))
-    three = make_machine(lab.site, "Plieuse", model=lab.one.model)
-    codes = set(series.bookings.values_list("code", flat=True))
-
-    def where() -> list[str]:
-        rows = Booking.objects.filter(state=BookingState.CONFIRMED).order_by("start", "machine__name")
-        return list(rows.values_list("machine__name", flat=True))
-
-    def to(*machines: Machine) -> None:
-        change = Change(machine_ids=[one.pk for one in machines])
-        change_following(series.pk, change, actor=lab.teacher, at=MONDAY)
-
-    to(lab.two, three)
-    assert where() == ["Découpe", "Plieuse"] * 2
-    assert set(Booking.objects.values_list("code", flat=True)) == codes
-    to(lab.two)
-    assert where() == ["Découpe"] * 2
-    to(lab.one, lab.two, three)
-    assert where() == ["Brodeuse", "Découpe", "Plieuse"] * 2
-
-
-def test_a_date_that_cannot_move_refuses_all_or_keeps_its_old_time(lab: Lab) -> None:
-    series = lab.make(rule=lab.weekly(weeks=2))
-    make_booking(lab.one, lab.member, start=at_local(TUESDAY, 17))
-    later: dict[str, Any] = {"starts": 16 * 60, "ends": 18 * 60}
-    with pytest.raises(Refused) as refusal:
-        change_following(series.pk, Change(**later), actor=lab.teacher, at=MONDAY)
-    assert refusal.value.codes == ["slot_taken"]
-    assert times(series) == ["24.11 14:00-16:00", "01.12 14:00-16:00"]
-    change_following(
-        series.pk, Change(**later, choices=[("slot_taken", "skip")]), actor=lab.teacher, at=MONDAY
-    )
-    assert times(series) == ["24.11 14:00-16:00", "01.12 16:00-18:00"]
-    with pytest.raises(Malformed) as wrong:
-        change_following(series.pk, Change(starts=900, ends=600, days_later=9), actor=lab.teacher, at=MONDAY)
-    assert wrong.value.codes == ["series_day_out_of_range", "series_hours_make_no_sense"]
-
-
-def test_what_has_begun_stays_and_the_rest_ends_together_and_its_person_is_told(lab: Lab) -> None:
-    for_lea = lab.wish(person_id=lab.member.pk, title="", rule=lab.weekly(weeks=3))
-    series = make_series(for_lea, actor=lab.teacher, at=MONDAY).series
-    begun = at_local(TUESDAY, 14) + minutes(20)
-    gone = end_following(series.pk, actor=lab.teacher, at=begun)
-    assert [local(one)[:5] for one in gone] == ["01.12", "08.12"]
-    assert times(series) == ["24.11 14:00-16:00"]
-    assert list(Notice.objects.values_list("person", "code")) == [(lab.member.pk, "series_ended")]
-    with pytest.raises(Refused) as refusal:
-        end_following(series.pk, actor=lab.teacher, at=begun)
-    assert refusal.value.codes == ["series_over"]
-
-
-def test_who_may_change_a_series(lab: Lab) -> None:
-    series = make_series(lab.wish(person_id=lab.member.pk, title=""), actor=lab.teacher, at=MONDAY).series
-    others = [
-        (lab.member, NotAllowed),
-        (make_person(site=lab.site), NotFound),
-        (make_person(None, Role.MANAGER, site=make_site()), NotFound),
-    ]
-    for somebody, error in others:
-        with pytest.raises(error):
-            end_following(series.pk, actor=somebody, at=MONDAY)
-        with pytest.raises(error):
-            change_following(series.pk, Change(starts=600, ends=660), actor=somebody, at=MONDAY)
-    assert len(times(series)) == 4
