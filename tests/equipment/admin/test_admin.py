@@ -1,11 +1,13 @@
 """The admin is one more door: it refuses what services refuse and shows nothing that must not be seen (REL-23)."""
 
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from equipment.bookings.models import Booking
 from equipment.certifications.models import Certificate
@@ -13,6 +15,8 @@ from equipment.machines.models import Machine, MachineKind
 from equipment.sites.models import SiteRole
 from equipment.sites.queries import roles_of
 from equipment.sites.states import Role
+from fablab.core.clock import local_day, local_to_utc
+from fablab.notices.models import Notice
 from fablab.people.models import User
 from tests.builders import (
     MONDAY,
@@ -93,6 +97,32 @@ def test_a_new_kind_of_machine_needs_neither_code_nor_migration(client: Client, 
     page = add(client, "machinekind", **wrong)
     assert "Il manque le nom en français." in page.text
     assert "Au moins une minute." in page.text
+    assert MachineKind.objects.count() == 1
+
+
+def test_half_an_hour_of_help_is_a_kind_without_file_or_plate_for_which_somebody_must_be_there(
+    client: Client, root: User
+) -> None:
+    given = {
+        "slug": "help",
+        "names": '{"fr": "Une demi-heure d’aide"}',
+        "icon": "talk",
+        "needs_instructor": "on",
+        "buffer_minutes": 0,
+        "notice_minutes": 0,
+        "horizon_days": 14,
+        "min_minutes": 30,
+        "max_minutes": 30,
+        "grid_minutes": 30,
+        "weekly_minutes": 60,
+        "open_bookings": 1,
+    }
+    add(client, "machinekind", **given)
+    kind = MachineKind.objects.get()
+    assert kind.is_place
+    assert (kind.needs_instructor, kind.weekly_minutes, kind.open_bookings) == (True, 60, 1)
+    page = add(client, "machinekind", **{**given, "slug": "other", "weekly_minutes": 15})
+    assert "Moins que la réservation la plus courte." in page.text
     assert MachineKind.objects.count() == 1
 
 
@@ -214,6 +244,37 @@ def test_hours_that_make_no_sense_and_a_second_instructors_switch_are_refused(
     assert site.opening_hours.count() == 1
     site.refresh_from_db()
     assert site.start_gap_s == 20
+
+
+def test_whom_closed_days_hit_is_told_of_them_also_when_they_are_closed_opened_or_moved_here(
+    client: Client, root: User
+) -> None:
+    site = make_site()
+    day = local_day(timezone.now(), site.time_zone) + timedelta(days=3)
+    booking = make_booking(
+        make_machine(site), start=local_to_utc(datetime.combine(day, time(10)), site.time_zone)
+    )
+    address = reverse("admin:equipment_site_change", args=[site.pk])
+    fields = {
+        "name": "Metz", "slug": "metz", "time_zone": "Europe/Paris", "shelves": "[]", "start_gap_s": 20,
+        "opening_hours-TOTAL_FORMS": 0, "opening_hours-INITIAL_FORMS": 0,
+        "closures-TOTAL_FORMS": 1, "closures-INITIAL_FORMS": 0,
+        "closures-0-first_day": day, "closures-0-last_day": day,
+    }  # fmt: skip
+
+    def saved(**more: Any) -> list[str]:
+        client.post(address, {**fields, **more}, follow=True)
+        return list(Notice.objects.filter(person=booking.person).values_list("code", flat=True))
+
+    assert saved() == ["booking_closed"]
+    there = {"closures-INITIAL_FORMS": 1, "closures-0-site": site.pk}
+    moved = {"closures-0-first_day": day + timedelta(days=1), "closures-0-last_day": day + timedelta(days=1)}
+    assert (
+        saved(**there, **moved, **{"closures-0-id": site.closures.get().pk}) == []
+    )  # taken back before it was read
+    assert site.closures.get().first_day == day + timedelta(days=1)
+    saved(**there, **moved, **{"closures-0-id": site.closures.get().pk, "closures-0-DELETE": "on"})
+    assert not site.closures.exists()
 
 
 def test_a_person_is_seen_and_deactivated_without_a_password_on_the_page(client: Client, root: User) -> None:
