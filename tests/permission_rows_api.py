@@ -142,6 +142,8 @@ ROWS: list[Row] = [
         body=lambda world: {"reason": "Révision", **tomorrow(world)}),
     Row("GET", "api:outage", AT_THE_SITE),
     Row("POST", "api:outage-end", ON_DUTY),
+    # It has an end of its own.
+    Row("POST", "api:outage-expect", (401, 403, 403, 409, 409, 409, 404), body=lambda world: {"expected_end": None}),
     Row("GET", "api:outage-photo", AT_THE_SITE),
     # What is sent is no picture, which is found out only for who may send one.
     Row("POST", "api:outage-photo-send", (401, 403, 403, 400, 400, 400, 404), form=True,

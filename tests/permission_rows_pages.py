@@ -205,6 +205,8 @@ ROWS: list[Row] = [
     Row("GET", "outages", ON_DUTY_HERE),
     Row("POST", "outage-make", MAY_ON_DUTY, body=lambda world: {"reason": "Bruit"}, form=True),
     form("outage-end", MAY_ON_DUTY),
+    # It has an end of its own.
+    form("outage-expect", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
     # Nothing is sent along.
     form("outage-photo-add", (302, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 404)),
     Row("GET", "outage-photo", AT_THE_SITE),

@@ -17,6 +17,7 @@ from equipment.bookings.offering import time_was_freed
 from equipment.machines import services as machines
 from equipment.machines.locks import lock_machine, lock_machines_of
 from equipment.machines.models import Machine, Outage
+from equipment.machines.outages import until_when
 from equipment.sites import services as sites
 from equipment.sites.models import Closure, PowerCut, Site
 from fablab.core.errors import NotFound
@@ -27,6 +28,7 @@ from fablab.people.models import User
 
 POWER_CUT, POWER_CUT_OFF = "booking_power_cut", "booking_power_stays"
 OUT_OF_ORDER, OUTAGE, BACK = "booking_out_of_order", "booking_outage", "booking_machine_back"
+EXPECTED = "booking_expected_back"
 CLOSED, OPEN_AGAIN = "booking_closed", "booking_open_again"
 
 
@@ -166,6 +168,20 @@ def end_outage(outage_id: int, *, actor: User, at: datetime, end: datetime | Non
         assert before is not None  # else nothing was ended
         hit = hit_if_out(outage.machine, end or at, before.end or FOREVER, at)
         _tell_again(hit, _outage_key(outage), BACK, at)
+        time_was_freed(outage.machine_id, at=at)
+    return outage
+
+
+def expect_back(outage_id: int, *, expected_end: datetime | None, actor: User, at: datetime) -> Outage:
+    """Guess anew when a machine is back; those it hits now are told, and those it lets go. Raises likewise."""
+    with transaction.atomic():
+        before = Outage.objects.filter(pk=outage_id).first()
+        outage = machines.expect_back(outage_id, expected_end=expected_end, actor=actor, at=at)
+        assert before is not None  # else nothing was guessed
+        guess, key = expected_end or FOREVER, _outage_key(outage)
+        _tell(hit_if_out(outage.machine, at, guess, at), OUT_OF_ORDER, key, at)
+        free = hit_if_out(outage.machine, guess, until_when(before, at) or FOREVER, at)
+        _tell_again(free, key, EXPECTED, at)
         time_was_freed(outage.machine_id, at=at)
     return outage
 

@@ -99,6 +99,7 @@ SENTENCES: dict[str, str | Promise] = {
     "booking_open_again": _("C’est ouvert finalement : {machine}, {when}."),
     "booking_unsupervised": _("Pas d’animateur : {machine}, {when}. Choisis une autre heure."),
     "booking_supervised_again": _("Un animateur sera là : {machine}, {when}."),
+    "booking_expected_back": _("{machine} devrait remarcher avant ta réservation : {when}."),
     "booking_machine_back": _("{machine} marche de nouveau. Ta réservation : {when}."),
 }
 

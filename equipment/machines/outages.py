@@ -127,10 +127,7 @@ def put_out_of_order(
     with transaction.atomic():
         machine = for_duty(machine_id, actor)
         reason = reason.strip()
-        problems = _reason_problems(reason)
-        if expected_end is not None and not at < expected_end <= at + LONGEST:
-            late = Problem("outage_is_over", field="end")
-            problems.append(late if expected_end <= at else _too_long())
+        problems = [*_reason_problems(reason), *_guess_problems(expected_end, at)]
         if problems:
             raise Malformed(*problems)
         if machine.out_of_order_since is not None:
@@ -222,6 +219,29 @@ def end_outage(outage_id: int, *, actor: User, at: datetime, end: datetime | Non
     return outage
 
 
+def expect_back(outage_id: int, *, expected_end: datetime | None, actor: User, at: datetime) -> Outage:
+    """Guess anew when a machine is back of which nobody knows it; None: nobody can tell.
+
+    Raises ``NotFound``, ``NotAllowed``, ``Malformed``, ``Refused``: ``outage_has_end``.
+    """
+    found = Outage.objects.filter(pk=outage_id).first()
+    if found is None:
+        raise NotFound
+    with transaction.atomic():
+        machine = for_duty(found.machine_id, actor)
+        outage = Outage.objects.select_related("machine__site").get(pk=outage_id)  # as it is under the lock
+        if outage.end is not None:
+            raise Refused("outage_has_end")
+        problems = _guess_problems(expected_end, at)
+        if problems:
+            raise Malformed(*problems)
+        outage.expected_end = expected_end
+        outage.save(update_fields=["expected_end"])
+        write(machine)
+    machine_changed(machine)
+    return outage
+
+
 def set_photo(outage_id: int, *, photo: str, actor: User, at: datetime) -> str:
     """Put a picture with an outage; return the file's name that was there before, which is nobody's any more.
 
@@ -256,6 +276,12 @@ def _reason_problems(reason: str) -> list[Problem]:
     if reason and len(reason) <= LONGEST_REASON:
         return []
     return [Problem("reason_too_long" if reason else "reason_missing", field="reason")]
+
+
+def _guess_problems(expected_end: datetime | None, at: datetime) -> list[Problem]:
+    if expected_end is None or at < expected_end <= at + LONGEST:
+        return []
+    return [Problem("outage_is_over", field="end") if expected_end <= at else _too_long()]
 
 
 def _span_problem(start: datetime, end: datetime, at: datetime) -> Problem | None:

@@ -15,7 +15,14 @@ from equipment.machines.heard import Lease, drop_lease, hear, keep_leases, take_
 from equipment.machines.live import machine_changed
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine, MachineModel
-from equipment.machines.outages import back_in_service, end_outage, plan_outage, put_out_of_order, set_photo
+from equipment.machines.outages import (
+    back_in_service,
+    end_outage,
+    expect_back,
+    plan_outage,
+    put_out_of_order,
+    set_photo,
+)
 from equipment.machines.plate import clear_plate, mark_plate, void_plate_token
 from equipment.machines.record import log
 from equipment.machines.states import AT_WORK, STREAMED, Driver, Plate, Report
@@ -33,6 +40,7 @@ __all__ = [
     "clear_plate",
     "drop_lease",
     "end_outage",
+    "expect_back",
     "hear",
     "keep_leases",
     "mark_plate",

@@ -110,6 +110,7 @@ SENTENCES: dict[str, str | Promise] = {
     "outage_is_over": _("Cette heure est déjà passée."),
     "outage_too_long": _("Au plus {days} jours à la fois."),
     "outage_not_earlier": _("Choisis une heure avant la fin prévue."),
+    "outage_has_end": _("Cet arrêt a déjà une fin."),
     "outage_over": _("Cet arrêt est déjà fini."),
     "photo_too_large": _("Au plus {most} Mo pour une photo."),
     "photo_unreadable": _("Cette photo ne se lit pas. Essaie en JPEG ou PNG."),

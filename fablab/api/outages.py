@@ -128,6 +128,21 @@ class EndOutage(Endpoint):
         return Response(outage_shape(outage, self.at))
 
 
+class ExpectBackIn(Strict):
+    expected_end = Moment(allow_null=True, help_text="Null: nobody can tell.")
+
+
+class ExpectBack(Endpoint):
+    """A new guess when a machine is back of which nobody knows it. What comes after it can be booked."""
+
+    @extend_schema(operation_id="outage_expect_back", request=ExpectBackIn, responses=OutageOut)
+    def post(self, request: Request, outage_id: str) -> Response:
+        guess = body_of(request, ExpectBackIn)["expected_end"]
+        found = outage_for(self.person, outage_id)
+        outage = hit.expect_back(found.pk, expected_end=guess, actor=self.person, at=self.at)
+        return Response(outage_shape(outage, self.at))
+
+
 class OutagePhoto(Endpoint):
     """For the people of the place until the outage is over, then for those on duty; gone after 30 days."""
 

@@ -105,6 +105,7 @@ v1 = [
     path("machines/<id:machine_id>/outages/", outages.Outages.as_view(), name="machine-outage-list"),
     path("outages/<id:outage_id>/", outages.OutageDetail.as_view(), name="outage"),
     path("outages/<id:outage_id>/end/", outages.EndOutage.as_view(), name="outage-end"),
+    path("outages/<id:outage_id>/expect-back/", outages.ExpectBack.as_view(), name="outage-expect"),
     path("outages/<id:outage_id>/photo/", outages.OutagePhoto.as_view(), name="outage-photo"),
     path("outages/<id:outage_id>/photo/upload/", outages.SendOutagePhoto.as_view(), name="outage-photo-send"),
     path("bookings/", bookings.Bookings.as_view(), name="booking-list"),

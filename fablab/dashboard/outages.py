@@ -128,6 +128,15 @@ def _card(outage: Any, asked: Here, zone: str) -> Card:
         "reason": outage.reason,
         "now": begun,
         "who": outage.created_by.display_name if outage.created_by else "",
+        "expect": {
+            "url": reverse("outage-expect", args=[outage.machine_id, outage.pk]),
+            "field": {
+                **typed.field("until", _("Retour prévu"), {}, {}, type_="datetime-local", optional=True),
+                "id": f"until-{outage.pk}",
+            },
+        }
+        if outage.end is None
+        else None,
         "photo_url": photo_url(outage),
         "photo_to": reverse("outage-photo-add", args=[outage.machine_id, outage.pk]),
         "end": {
@@ -176,10 +185,7 @@ def _plan(request: HttpRequest, asked: Here, found: Any, photo: str) -> str:
 
 
 def _at_once(request: HttpRequest, asked: Here, found: Any, photo: str) -> str:
-    until = None
-    if request.POST.get("until"):
-        zone = found.site.time_zone
-        until = typed.wall_time(request.POST["until"], zone, field="until", second=True)
+    until = _until(request, found)
     try:
         hit.put_out_of_order(
             found.pk,
@@ -192,6 +198,11 @@ def _at_once(request: HttpRequest, asked: Here, found: Any, photo: str) -> str:
     except Malformed as error:
         raise Malformed(*(_at_its_field(problem) for problem in error.problems)) from error
     return _("{machine} est en panne.").format(machine=found.name)
+
+
+def _until(request: HttpRequest, found: Any) -> Any:
+    given = request.POST.get("until")
+    return typed.wall_time(given, found.site.time_zone, field="until", second=True) if given else None
 
 
 def _at_its_field(problem: Problem) -> Problem:
@@ -210,6 +221,18 @@ def end(request: HttpRequest, machine_id: str, outage_id: str) -> HttpResponseBa
     hit.end_outage(outage.pk, actor=asked.person, at=asked.at)
     said = _("{machine} est de nouveau en service.") if begun else _("L’arrêt est annulé.")
     messages.success(request, said.format(machine=outage.machine.name))
+    return see_other(reverse("outages", args=[machine_id]))
+
+
+@writes
+def expect(request: HttpRequest, machine_id: str, outage_id: str) -> HttpResponseBase:
+    """Say when the machine is expected back; nothing typed: nobody can tell."""
+    asked = here(request)
+    outage = outage_for(asked.person, outage_id)
+    if outage.machine_id != machine_id:
+        raise NotFound
+    hit.expect_back(outage.pk, expected_end=_until(request, outage.machine), actor=asked.person, at=asked.at)
+    messages.success(request, _("C’est noté. Les réservations touchées sont prévenues."))
     return see_other(reverse("outages", args=[machine_id]))
 
 

@@ -142,6 +142,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "machines/<str:machine_id>/arrets/<str:outage_id>/upload/", outages.add_photo, name="outage-photo-add"
     ),
+    path("machines/<str:machine_id>/arrets/<str:outage_id>/retour/", outages.expect, name="outage-expect"),
     path("machines/<str:machine_id>/arrets/<str:outage_id>/photo/", outages.photo, name="outage-photo"),
     path("machines/<str:machine_id>/affiche/", at_machine.sheet, name="machine-sheet"),
     path("machines/<str:machine_id>/agenda/", agenda.machine_agenda, name="machine-agenda"),

@@ -135,6 +135,12 @@ def test_a_guess_tells_only_those_before_it_and_when_it_was_wrong_the_others_too
     assert [hit.tell_of_wrong_guesses(MONDAY + hours(20)) for _ in range(2)] == [1, 0]
     assert codes_of(later.person) == ["booking_out_of_order"]
     assert set(obstacles.hit_by([soon, later], MONDAY + hours(20))) == {later.pk}
+    mark_seen(later.person, unread_of(later.person)[0].pk, at=MONDAY)
+    (outage,) = machine.outages.all()
+    for guess, said in ((25, ["booking_expected_back"]), (30, ["booking_expected_back"])):
+        hit.expect_back(outage.pk, expected_end=MONDAY + hours(guess), actor=staff, at=MONDAY + hours(21))
+        assert codes_of(later.person) == said
+        assert (later.pk in obstacles.hit_by([later], MONDAY + hours(21))) is (guess == 30)
 
 
 def test_closed_days_hit_all_from_midnight_on_and_the_night_that_belongs_to_the_last() -> None:

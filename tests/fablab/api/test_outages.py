@@ -56,6 +56,8 @@ def test_at_once_with_a_guess_reads_the_same_as_by_the_old_address(cast: Cast, s
     guess = (timezone.now() + timedelta(hours=5)).isoformat()
     made = staff.post(here, {"reason": "Fuite", "expected_end": guess})
     assert (made.status, made.body["end"], made.body["expected_end"][:16]) == (201, None, guess[:16])
+    none = staff.post(f"{made.headers['Location']}expect-back/", {"expected_end": None})
+    assert (none.status, none.body["expected_end"]) == (200, None)
     machine = staff.get(f"/api/v1/machines/{cast.machine.pk}/").body
     assert (machine["state"], machine["out_of_order_reason"]) == ("out_of_order", "Fuite")
     assert staff.post(here, {"reason": "Fuite"}).body["code"] == "already_out_of_order"

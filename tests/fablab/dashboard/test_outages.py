@@ -179,6 +179,9 @@ def test_a_photo_is_drawn_anew_without_what_came_beside_it_and_seen_by_the_peopl
     assert answer.status_code == 303
     outage = Outage.objects.get()
     assert (outage.end, outage.expected_end is not None) == (None, True)
+    again = f"{(now.astimezone(PARIS) + timedelta(days=3)).date()}T09:00"
+    assert staff.post(f"{address}{outage.pk}/retour/", {"until": again}).status_code == 303
+    assert outage.expected_end != Outage.objects.get().expected_end
     path = path_of(outage.photo)
     with Image.open(path) as drawn:
         assert (drawn.format, max(drawn.size), dict(drawn.getexif())) == ("JPEG", 1280, {})
