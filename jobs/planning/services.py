@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from equipment.bookings import services as bookings
+from equipment.bookings.locks import lock_person
 from equipment.bookings.models import Booking
 from equipment.bookings.queries import booking_for
 from equipment.machines.locks import lock_machine
@@ -93,6 +94,7 @@ def take_other_time(
             {machine_id, booking.machine_id}
         ):  # of two who change places, neither waits for the other
             lock_machine(one)
+        lock_person(booking.person)  # before who waits is asked for what is given up
         bookings.cancel(booking_id, actor=actor, at=at)
         other = bookings.book(
             person=booking.person,
