@@ -30,6 +30,8 @@ def booking_shape(booking: Any) -> Mapping[str, Any]:
         "start": stamp(booking.start),
         "end": stamp(booking.end),
         "state": booking.shown_state,
+        "title": booking.title,
+        "series": booking.series_id,
     }
 
 

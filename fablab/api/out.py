@@ -249,6 +249,8 @@ class BookingOut(Out):
     start = s.DateTimeField()
     end = s.DateTimeField()
     state = one_of(BookingState)
+    title = s.CharField(help_text="Of a group's time, a workshop; else empty.")
+    series = maybe(s.CharField, help_text="The series that it is a date of.")
 
 
 # --- files and jobs -----------------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
         "hours": formats.span(booking.start, booking.end, zone),
         "zone": zone,
         "machine": booking.machine.name,
+        "title": booking.title,
         "kind": kind.name,
         "site": booking.machine.site.name,
         "drawing": present.drawing_of(kind.icon),
@@ -140,6 +141,7 @@ def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
             "day_actions": on_the_day.day_actions(found, asked),
             "excuse": on_the_day.excuse_action(found) if counts and helps else None,
             "excused": found.excused_at is not None,
+            "series_url": reverse("series", args=[found.series_id]) if helps and found.series_id else "",
         },
     )
 

@@ -71,6 +71,8 @@ def test_a_workshop_is_made_after_a_look_at_its_dates_with_a_choice_for_each_kin
     )
     assert Booking.objects.filter(title="Atelier broderie", state=BookingState.CONFIRMED).count() == 2
     assert "Atelier broderie" in text_of(staff.get("/series/"))
+    date_page = text_of(staff.get(f"/reservations/{Booking.objects.exclude(title='').latest('start').pk}/"))
+    assert "Atelier broderie" in date_page and f"/series/{Series.objects.get().pk}/" in date_page
     assert "/series/" in text_of(staff.get("/calendrier/"))
 
 
