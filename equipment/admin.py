@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from equipment.bookings.hit import close_site, open_again
 from equipment.bookings.models import Booking
 from equipment.certifications.models import Certificate
 from equipment.certifications.services import grant, revoke
@@ -167,6 +168,25 @@ class SiteAdmin(Kept):
         if wanted != obj.self_approval:
             set_self_approval(site_id=obj.pk, on=wanted, actor=actor_of(request), at=timezone.now())
             obj.self_approval = wanted
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Whom closed days hit is told of them, also when they are closed from here."""
+        if formset.model is not Closure:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.save(commit=False)
+        actor, at = actor_of(request), timezone.now()
+        for gone in (*formset.deleted_objects, *(one for one, _fields in formset.changed_objects)):
+            open_again(gone.pk, actor=actor, at=at)
+        for one in (*formset.new_objects, *(one for one, _fields in formset.changed_objects)):
+            close_site(
+                site_id=form.instance.pk,
+                first_day=one.first_day,
+                last_day=one.last_day,
+                reason=one.reason,
+                actor=actor,
+                at=at,
+            )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

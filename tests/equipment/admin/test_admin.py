@@ -256,7 +256,7 @@ def test_whom_closed_days_hit_is_told_of_them_also_when_they_are_closed_opened_o
     )
     address = reverse("admin:equipment_site_change", args=[site.pk])
     fields = {
-        "name": "Metz", "slug": "metz", "time_zone": "Europe/Paris", "shelves": "[]", "start_gap_s": 20,
+        "name": "Metz", "slug": "metz", "time_zone": "Europe/Paris", "shelves": '["A1"]', "start_gap_s": 20,
         "opening_hours-TOTAL_FORMS": 0, "opening_hours-INITIAL_FORMS": 0,
         "closures-TOTAL_FORMS": 1, "closures-INITIAL_FORMS": 0,
         "closures-0-first_day": day, "closures-0-last_day": day,
