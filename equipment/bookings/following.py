@@ -42,6 +42,7 @@ from fablab.notices import services as notices
 from fablab.people.models import User
 
 CHANGED, ENDED = "series_changed", "series_ended"
+MOVED = ("machine", "start", "end", "held_start", "held_end", "state", "overrides", "version", "changed_at")
 
 
 @dataclass(frozen=True)
@@ -287,18 +288,8 @@ def _write(asked: Asked, series: Series, shift: _Shift) -> Done:
     giving_way.cancel_for(plan.leaving, asked.machines, at=at)
     series = _split(asked, series, shift)
     rows = [_moved(asked, line) for line in moved]
-    fields = [
-        "machine",
-        "start",
-        "end",
-        "held_start",
-        "held_end",
-        "state",
-        "overrides",
-        "version",
-        "changed_at",
-    ]
-    Booking.objects.bulk_update(rows, fields, batch_size=100)
+    for row in rows:  # one by one, so that no statement grows with the series
+        Booking.objects.filter(pk=row.pk).update(**{name: getattr(row, name) for name in MOVED})
     Booking.objects.filter(pk__in=[one.pk for one in shift.all]).update(series=series)
     made = insert(asked, new, series)
     if rows:
