@@ -313,7 +313,7 @@ _TAKEN = Prepared(
     lambda machines, from_, to: Booking.objects.filter(
         machine__in=machines,
         # A time kept for somebody counts until it is written down that its while is over: never shown free too early.
-        state__in=list(HOLDING),
+        state__in=sorted(HOLDING),  # in this order they stand in the index
         held_end__gt=from_,
         held_start__lt=to,
     ).values_list("pk", "machine_id", "held_start", "held_end")

@@ -14,7 +14,8 @@ from django.db.migrations.state import ProjectState
 
 NAME = "booking_no_overlap"
 TABLE = "equipment_booking"
-_HOLDING = "('held', 'confirmed', 'in_use')"  # states.HOLDING; spelled out, because a migration runs it
+# states.HOLDING; spelled out, because a migration runs it; in the order of the index, else SQLite does not use that.
+_HOLDING = "('confirmed', 'held', 'in_use')"
 
 _POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS btree_gist",

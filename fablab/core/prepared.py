@@ -11,6 +11,7 @@ For queries that only compare with their values. One that does something else wi
 a time) loses its mark, and raises at its first call.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +23,7 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 
 R = TypeVar("R")
+WORD = re.compile(r"[a-z_]+")
 MOST_SHAPES = 100  # of one query in one thread: lists come in many lengths
 
 
@@ -69,8 +71,8 @@ class _WorkedOut:
         self._sql, parameters = self._compiler.as_sql()
         flat = list(_flat(marks))
         places = {self._bound(mark): number for number, mark in enumerate(flat)}
-        self._plan = [(places.get(one), one) for one in parameters]
-        missing = set(range(len(flat))) - {number for number, _ in self._plan}
+        missing = set(range(len(flat))) - {places.get(one) for one in parameters}
+        self._sql, self._plan = _with_words(self._sql, [(places.get(one), one) for one in parameters])
         columns = [column[0] for column in self._compiler.select]
         if missing or self._compiler.has_extra_select or self._compiler.has_composite_fields(columns):
             raise TypeError(f"this query cannot be prepared, it does more than compare: {self._sql}")
@@ -121,6 +123,22 @@ class _WorkedOut:
         if isinstance(value, date):
             return self._connection.ops.adapt_datefield_value(value)
         return value
+
+
+def _with_words(sql: str, plan: list[tuple[int | None, Any]]) -> tuple[str, list[tuple[int | None, Any]]]:
+    """Put fixed values that are plain words ("confirmed") into the text.
+
+    Only there do databases see, when they plan, that a query asks for no more than a partial index holds.
+    """
+    pieces = sql.split("%s")
+    if "%%" in sql or len(pieces) != len(plan) + 1:
+        return sql, plan
+    text, left = pieces[0], []
+    for (number, value), piece in zip(plan, pieces[1:], strict=True):
+        word = number is None and isinstance(value, str) and WORD.fullmatch(value)
+        text += (f"'{value}'" if word else "%s") + piece
+        left += [] if word else [(number, value)]
+    return text, left
 
 
 def _flat(values: Iterable[Any]) -> Iterable[Any]:
