@@ -19,6 +19,8 @@ from tests.journeys.lab import Answer, Api
 MEMBERS, ON_DUTY = ("sami", "lea"), ("ines", "karim")
 ON_DUTY_CLIENTS = 5
 DAYS = 2
+WAITS_KEPT = 6
+OUTAGES_KEPT = 2  # of one machine
 AN_HOUR = timedelta(hours=1)
 NO_ANSWER = (OSError, http.client.HTTPException)
 ANYWAY = [{"code": "person_busy", "reason": "Les deux"}]  # few people play many
@@ -40,7 +42,6 @@ class Client:
         self.given_back: list[str] = []
         self.in_use: list[str] = []
         self.series: dict[str, list[str]] = {}
-        self.outage = ""
 
     def work(self) -> None:
         names, weights = zip(*self.verbs.items(), strict=True)
@@ -162,6 +163,8 @@ class Client:
         except NO_ANSWER:
             return
         offered = [one for one in waits if one["offer"]]
+        if len(waits) > WAITS_KEPT:
+            self.ask("wait no more", f"waiting/{self.chance.choice(waits)['id']}/leave/")
         if not offered:
             return
         entry = self.chance.choice(offered)
@@ -298,26 +301,34 @@ class Client:
         return [self.keep(one, "confirmed", asked, answered, judged=True) for one in answer["bookings"]]
 
     def outage_or_back(self) -> None:
-        """Announce an outage of two hours, or have the last one be over early."""
-        if self.outage:
-            name, self.outage = self.outage, ""
-            outage = self.told.outages[name]
-            outage.end_asked = time.monotonic()
-            answer, _asked, _answered = self.ask("end an outage", f"outages/{name}/end/")
-            if answer is None:
-                outage.perhaps_over = True
-            elif answer.status == 200:
-                outage.over = moment(answer["end"])
+        """Announce an outage of two hours; where some stand already, have one be over early."""
+        machine = self.chance.choice(self.crowd.machines)
+        try:
+            standing = self.api.get(f"/api/v1/machines/{machine}/outages/").get("results", [])
+        except NO_ANSWER:
             return
-        start, machine = self.a_start(), self.chance.choice(self.crowd.machines)
+        if len(standing) >= OUTAGES_KEPT:
+            self._end_outage(self.chance.choice(standing))
+            return
+        start = self.a_start()
         end = start + timedelta(hours=2)
         body = {"start": start.isoformat(), "end": end.isoformat(), "reason": "Courroie"}
         answer, _asked, answered = self.ask("announce an outage", f"machines/{machine}/outages/", body)
         if answer is None:
             self.told.lost_outages.append((machine, start))
         elif answer.status == 201:
-            self.outage = answer["id"]
-            self.told.outages[self.outage] = Outage(machine, start, end, answered)
+            self.told.outages.setdefault(answer["id"], Outage(machine, start, end, answered))
+
+    def _end_outage(self, shape: Any) -> None:
+        known = Outage(shape["machine"], moment(shape["start"]), moment(shape["end"]), time.monotonic())
+        # Whoever announced it was perhaps not answered.
+        outage = self.told.outages.setdefault(shape["id"], known)
+        outage.end_asked = min(outage.end_asked, time.monotonic())
+        answer, _asked, _answered = self.ask("end an outage", f"outages/{shape['id']}/end/")
+        if answer is None:
+            outage.perhaps_over = True
+        elif answer.status == 200:
+            outage.over = moment(answer["end"])
 
 
 Verb = Callable[[Client], None]

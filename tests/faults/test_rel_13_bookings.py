@@ -47,7 +47,9 @@ def restart(lab: Lab) -> None:
 
 def check(crowd: Crowd, rows: tuple[list[Row], list[OutageRow]]) -> None:
     print(crowd.said())
-    assert crowd.told.found_wrong(*rows) == []
+    wrong = crowd.told.found_wrong(*rows)
+    print("\n".join(wrong))
+    assert wrong == []
     assert crowd.told.bookings and crowd.kills and any("slot_taken" in codes for codes in crowd.refused)
     if CALLS >= MANY:
         assert len(crowd.done) >= len({*WISHES, *DUTIES}), crowd.done
@@ -130,6 +132,10 @@ def test_the_judge_lets_both_be_true_where_nobody_was_answered_or_two_asked_at_o
     assert len(judge(at_once, [row("a", 0)])) == 1
     one_after_the_other = [said("confirmed", 0), said("confirmed", 5, 60), said("confirmed", 7, 120)]
     assert len(judge(one_after_the_other, [row("a", 60)])) == 1
+    # Seen in the way by somebody, and perhaps cancelled for them: a row of a call that was not answered.
+    perhaps = Told({"a": [said("cancelled", 5, None, sure=False)]}, lost=[lambda one: one.start == AT])
+    assert perhaps.found_wrong([row("a", 0)], []) == []
+    assert len(perhaps.found_wrong([row("a", 60)], [])) == 1
     # What is cancelled is so, whoever else was answered at the same moment.
     assert len(judge([said("cancelled", 5, None), said("confirmed", 5)], [row("a", 0)])) == 1
 

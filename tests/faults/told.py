@@ -122,7 +122,9 @@ class Told:
             may = may_be_last(said)
             if row is None:
                 wrong += [f"{booking} was promised and does not exist"] if any(s.sure for s in said) else []
-            elif not any(one.agrees(row) for one in may):
+            elif any(one.agrees(row) for one in may):
+                continue
+            elif any(s.sure for s in said) or not self._may_be_there(row):
                 wrong.append(f"{row}, and somebody was told {may}")
         for row in rows:
             if row.id not in self.bookings and not self._may_be_there(row):
