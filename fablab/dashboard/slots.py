@@ -44,7 +44,7 @@ def by_day(
     """
     names = {machine.pk: machine.name for machine in machines}
     free = Counter(offer.start for offer in offers)
-    counted = len(machines) > 1 and machines[0].model.kind.is_place
+    several = len(machines) > 1 and machines[0].model.kind.is_place
     shown = one_each(offers)[: most or None]
     days: dict[date, Card] = {}
     for offer in shown:
@@ -54,11 +54,18 @@ def by_day(
             {
                 "value": slot_value(offer.machine_id, offer.start, offer.end),
                 "label": formats.clock_time(offer.start, asked.zone),
-                "detail": kinds.free_of(free[offer.start]) if counted else names.get(offer.machine_id, ""),
+                "detail": _free_then(free[offer.start], checked)
+                if several
+                else names.get(offer.machine_id, ""),
                 "checked": checked and offer is shown[0],
             }
         )
     return list(days.values())
+
+
+def _free_then(free: int, near: bool) -> str:
+    """Of the times that are offered instead only a few are known, so nothing is counted there."""
+    return "" if near else kinds.free_of(free)
 
 
 def week_of(asked: Here, day: date | None, horizon: int) -> Card:

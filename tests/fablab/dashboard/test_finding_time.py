@@ -129,6 +129,11 @@ def test_several_places_are_one_entry_counted_and_nobody_chooses_which(client: C
     make_booking(Machine.objects.get(pk=machine_id), start=datetime.fromisoformat(start))
     answer = client.post("/reserver/table/confirmer/", {"slot": chosen})
     assert answer.status_code == 303, "somebody was quicker, and another table is free"
+    again = client.post("/reserver/table/confirmer/", {"slot": chosen})
+    assert again.status_code == 409, "their own booking is in the way now"
+    near = text_of(again).split('id="near"')[1].split("<details")[0]
+    assert len(SLOT.findall(near)) == 3
+    assert "libre" not in near, "of these only a few are known: nothing is counted"
     assert Booking.objects.get(person=person).machine_id != machine_id
 
 
