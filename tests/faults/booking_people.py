@@ -114,7 +114,7 @@ class Client:
             if answer is None:
                 self.unsure(booking, "cancelled", asked)
             elif answer.status == 200:
-                self.booked(answer, asked, answered)
+                self.booked(answer, asked, answered, judged=False)
 
     def _press(self, what: str, path: str, leads_to: str) -> tuple[bool | None, float, float]:
         """Press a button on a page; return whether it was done, None when nothing is known."""
