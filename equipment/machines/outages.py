@@ -56,12 +56,15 @@ def is_out_of_order(machine: Machine, at: datetime) -> bool:
     return machine.out_of_order_since is not None or machine.outages.filter(covering(at)).exists()
 
 
-def began_between(machine: Machine, since: datetime, until: datetime) -> bool:
-    """Say whether an outage of this machine began after ``since``, up to ``until``: hands were at it then."""
-    begun = machine.outages.filter(
-        Q(end__isnull=True) | Q(end__gt=F("start")), start__gt=since, start__lte=until
+def lasted_between(machine: Machine, since: datetime, until: datetime) -> bool:
+    """Say whether an outage of this machine lasted at any time after ``since``, up to ``until``: hands were at it then.
+
+    Also one that began before, or that somebody wrote down only afterwards.
+    """
+    lasted = machine.outages.filter(
+        Q(end__isnull=True) | Q(end__gt=F("start")) & Q(end__gt=since), start__lte=until
     )
-    return begun.exists()
+    return lasted.exists()
 
 
 def until_when(outage: Outage, at: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from equipment.machines.live import machine_changed
 from equipment.machines.models import Machine
-from equipment.machines.outages import began_between
+from equipment.machines.outages import lasted_between
 from equipment.machines.record import log, write
 from equipment.machines.states import AT_WORK, USED_AT_MOST, Plate
 from equipment.sites.queries import is_on_site, open_until, require_role
@@ -83,7 +83,7 @@ def right_holds(machine: Machine, at: datetime) -> bool:
     used_until = machine.in_use_since + USED_AT_MOST if machine.in_use_since is not None else None
     if used_until is not None and not machine.linked and cleared < used_until <= at:
         return False  # cleared while somebody used it by hand, who never said that they went
-    if began_between(machine, cleared, at):
+    if lasted_between(machine, cleared, at):
         return False  # somebody had their hands in it meanwhile
     closes = open_until(machine.site, cleared)
     if closes is None:

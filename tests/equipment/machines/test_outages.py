@@ -154,6 +154,23 @@ def test_the_right_to_start_does_not_outlive_an_outage(machine: Machine, ines: U
     assert not right_holds(machine, FOUR)
 
 
+@pytest.mark.parametrize("written_down", [MONDAY, MONDAY + hours(3.5)], ids=["planned", "begun already"])
+def test_a_plate_cleared_in_the_middle_of_an_outage_gives_no_right_after_it(
+    machine: Machine, ines: User, written_down: datetime
+) -> None:
+    plan(machine, ines, at=written_down)
+
+    def right_of_who_cleared_it(cleared: datetime) -> bool:
+        Machine.objects.filter(pk=machine.pk).update(
+            plate=Plate.CLEAR, plate_token="t", plate_cleared_at=cleared, plate_cleared_by=ines
+        )
+        machine.refresh_from_db()
+        return right_holds(machine, FOUR + hours(1))
+
+    assert not right_of_who_cleared_it(MONDAY + hours(3))
+    assert right_of_who_cleared_it(FOUR)
+
+
 def test_a_picture_goes_a_month_after_its_outage_and_so_does_what_a_killed_process_left(
     machine: Machine, ines: User, settings: Settings, tmp_path: Path
 ) -> None:
