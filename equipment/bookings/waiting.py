@@ -30,6 +30,7 @@ from equipment.bookings.turns import Wish
 from equipment.machines.locks import lock_machine
 from equipment.machines.models import Machine
 from equipment.machines.queries import machine_for, visible_machines
+from equipment.sites.queries import roles_of
 from fablab.core.clock import Span
 from fablab.core.errors import Malformed, NotAllowed, NotFound, Problem, Refused
 from fablab.live import push
@@ -118,7 +119,8 @@ def take(booking_id: str, *, actor: User, at: datetime) -> Booking:
         machine = lock_machine(held.machine_id)
         lock_person(actor)
         entry = WaitingEntry.objects.select_related("person").filter(booking=held).first()
-        if entry is None:
+        # As for any new booking: neither a machine that was retired since, nor by who has no role there any more.
+        if entry is None or machine.retired_at is not None or not roles_of(actor, machine.site_id):
             raise Refused("offer_over")
         judgement = judged(machine, entry, Span(held.start, held.end), at, moving=held)
         if judgement.problems:

@@ -14,6 +14,9 @@ from equipment.bookings.turns import Wish
 from equipment.bookings.use import finish
 from equipment.bookings.waiting import decline, leave, take, wait, waits_of
 from equipment.machines.models import Machine
+from equipment.machines.services import retire_machine
+from equipment.sites.models import SiteRole
+from equipment.sites.states import Role
 from fablab.core.errors import Malformed, NotAllowed, NotFound, Refused
 from fablab.core.models import Witness
 from fablab.notices.queries import unread_of
@@ -286,6 +289,23 @@ def test_who_leaves_gives_back_what_is_held_and_who_left_the_place_is_passed_ove
     serve_all(WANTED + hours(1))
     second.refresh_from_db()
     assert (second.outcome, second.ended_at) == ("over", WANTED + hours(1))
+
+
+@pytest.mark.parametrize("since", ["role revoked", "machine retired"])
+def test_what_was_offered_before_a_role_or_a_machine_went_cannot_be_taken(since: str) -> None:
+    lab = Lab()
+    lab.all_wait()
+    lab.free(MONDAY + hours(1))
+    offered = held(lab.machine)
+    if since == "role revoked":
+        SiteRole.objects.filter(person=offered.person).delete()
+    else:
+        retire_machine(
+            lab.machine.pk, actor=make_person("Zoé", Role.MANAGER, site=lab.site), at=MONDAY + hours(1)
+        )
+    with pytest.raises(Refused) as refusal:
+        take(offered.pk, actor=offered.person, at=MONDAY + hours(1))
+    assert refusal.value.codes == ["offer_over"]
 
 
 def test_nobody_waits_for_nothing() -> None:
