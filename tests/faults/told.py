@@ -23,6 +23,7 @@ NEVER = float("inf")
 MEANS = {
     "confirmed": {"confirmed"},
     "in_use": {"in_use", "done"},
+    "awaited": {"confirmed", "in_use", "done", "no_show"},  # now, and perhaps not seen to have come
     "cancelled": {"cancelled"},
     "given_back": {"held", "cancelled"},
     "offered": {"held", "cancelled"},
