@@ -192,8 +192,9 @@ def counted(rows: Iterable[Mapping[str, Any]], machine: Machine, week: Span, at:
     busy: list[Span] = []
     used = open_now = no_shows = 0
     for row in rows:
-        if row["hold_until"] is not None and row["hold_until"] <= at and row["state"] == BookingState.HELD:
-            continue  # its while is over, also where nobody has written it down yet
+        over = row["ended_at"] is not None or (row["hold_until"] is not None and row["hold_until"] <= at)
+        if row["state"] == BookingState.HELD and over:
+            continue  # given back, or its while is over, also where nobody has written it down yet
         here = row["machine__site_id"] == machine.site_id
         counts = here and row["machine__model__kind_id"] == kind_id and not row["title"]
         live = row["state"] in HOLDING and row["ended_at"] is None

@@ -78,6 +78,18 @@ def test_what_was_filled_meanwhile_stands_in_the_way() -> None:
     assert refusal.value.codes == ["person_busy"]
 
 
+def test_what_was_given_back_counts_no_more_in_the_hours_of_the_week() -> None:
+    booking = make_booking(start=MONDAY + hours(1))
+    lea = booking.person
+    MachineKind.objects.update(weekly_minutes=60)
+    give_back(booking.pk, actor=lea, at=MONDAY)
+    book(person=lea, machine_id=booking.machine_id, start=MONDAY + hours(4), end=MONDAY + hours(5), actor=lea,
+         at=MONDAY + seconds(3))  # fmt: skip
+    with pytest.raises(Refused) as refusal:
+        take_back(booking.pk, actor=lea, at=MONDAY + seconds(5))
+    assert refusal.value.codes == ["quota_used"]
+
+
 def test_what_others_give_back_what_is_in_use_and_what_no_clock_would_end_goes_at_once() -> None:
     booking = make_booking(start=MONDAY + hours(1))
     staff = make_person("Karim", Role.STAFF, site=booking.machine.site)
