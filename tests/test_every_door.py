@@ -36,10 +36,11 @@ SERVICES = {
     "jobs.lifecycle.services.use_now",
     "jobs.planning.services.take_other_time",
 }
-# Modules that write rows with times, or change them: behind ``SERVICES``, and these two with tests of their own, which
-# ask them the rules: a use that goes on (test_extend), a freed time that is held for who waits (test_wait).
+# Modules that write rows with times, or change them: behind ``SERVICES``, and three with tests of their own, which ask
+# them the rules: a use that goes on (test_extend) or ends early (test_finish), a freed time that is held (test_wait).
 WRITERS = {
-    f"{ROOM}.{name}" for name in ("services", "series", "following", "importing", "extending", "offering")
+    f"{ROOM}.{name}"
+    for name in ("services", "series", "following", "importing", "extending", "use", "offering")
 }
 
 
@@ -125,7 +126,7 @@ def test_the_reader_of_sources_sees_what_it_looks_for() -> None:
         "Booking.objects.filter(pk=x).update(end=y)",
     ):
         assert any(map(_writes_times, ast.walk(ast.parse(line)))), line
-    assert not any(map(_writes_times, ast.walk(ast.parse("Booking.objects.update(state=x)"))))
+    assert not any(map(_writes_times, ast.walk(ast.parse("Booking.objects.update(state=x, **newer(at))"))))
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
@@ -154,8 +155,10 @@ def _writes_times(node: ast.AST) -> bool:
         return False
     called = ast.unparse(node.func)
     if called.startswith("Booking.objects.") and called.endswith(".update"):
-        return bool(
-            {"start", "end", "held_start", "held_end", "machine"} & {one.arg for one in node.keywords}
+        times = {"start", "end", "held_start", "held_end", "machine"}
+        return any(
+            one.arg in times or (one.arg is None and not ast.unparse(one.value).startswith("newer("))
+            for one in node.keywords
         )
     made = ("create", "bulk_create", "bulk_update", "get_or_create", "update_or_create")
     return called == "Booking" or called in {f"Booking.objects.{verb}" for verb in made}
