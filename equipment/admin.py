@@ -17,13 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from equipment.bookings.hit import close_site, open_again
 from equipment.bookings.models import Booking
+from equipment.bookings.unsupervised import revoke_role
 from equipment.certifications.models import Certificate
 from equipment.certifications.services import grant, revoke
 from equipment.machines.models import Machine, MachineKind, MachineModel
 from equipment.machines.services import add_machine, change_machine, retire_machine
 from equipment.sites.live import board_changed
 from equipment.sites.models import Closure, OpeningHours, Site, SiteRole
-from equipment.sites.services import LONGEST_GAP_S, grant_role, revoke_role, set_self_approval
+from equipment.sites.services import LONGEST_GAP_S, grant_role, set_self_approval
 from equipment.sites.states import Role
 from equipment.sites.words import WEEKDAYS
 from fablab.core.errors import DomainError

@@ -16,8 +16,10 @@ from equipment.bookings.models import Booking
 from equipment.bookings.obstacles import to_come
 from equipment.machines.locks import lock_machines_of
 from equipment.sites import rostering
+from equipment.sites import services as sites
 from equipment.sites.models import Shift, ShiftChange, Site
 from equipment.sites.queries import visible_sites
+from equipment.sites.states import Role
 from fablab.core.errors import NotFound
 from fablab.notices import services as notices
 from fablab.notices.queries import keys_of
@@ -125,6 +127,15 @@ def take_change_back(change_id: str, *, actor: User, at: datetime, site_id: str 
         raise NotFound
     _changing(change.site_id, at, lambda: rostering.take_change_back(change, actor=actor))
     return change
+
+
+def revoke_role(*, person_id: str, site_id: str, role: Role, actor: User, at: datetime) -> None:
+    """Do as ``sites.services.revoke_role``, which takes people out of the rota; who is left alone by it is told."""
+    _changing(
+        site_id,
+        at,
+        lambda: sites.revoke_role(person_id=person_id, site_id=site_id, role=role, actor=actor, at=at),
+    )
 
 
 def _changing(site_id: str, at: datetime, write: Callable[[], T]) -> T:

@@ -8,7 +8,13 @@ from equipment.bookings.models import Booking
 from equipment.bookings.obstacles import hit_by
 from equipment.bookings.services import book
 from equipment.bookings.states import BookingState
-from equipment.bookings.unsupervised import be_away, come_besides, left_alone, take_change_back
+from equipment.bookings.unsupervised import (
+    be_away,
+    come_besides,
+    left_alone,
+    revoke_role,
+    take_change_back,
+)
 from equipment.sites.models import Shift, Site
 from equipment.sites.states import Role
 from fablab.core.errors import Refused
@@ -101,3 +107,13 @@ def test_who_is_accompanied_relies_on_the_person_who_answers_for_them_and_a_kind
     assert (told(beginner), told(senior)) == (["booking_unsupervised"], [])
     be_away(person_id=two.pk, actor=two, **day)  # type: ignore[arg-type]  # likewise
     assert (told(beginner), told(senior)) == (["booking_unsupervised"], ["booking_unsupervised"])
+
+
+def test_who_relied_on_an_instructor_whose_role_is_taken_back_is_told() -> None:
+    site = make_site()
+    instructor, machine = on_duty(site), make_machine(site)
+    manager = make_person(None, Role.MANAGER, site=site)
+    young = make_person("Zoé", site=site, age_band=AgeBand.FROM_15)
+    make_booking(machine, young, start=MONDAY + NEXT_WEEK + hours(2))
+    revoke_role(person_id=instructor.pk, site_id=site.pk, role=Role.INSTRUCTOR, actor=manager, at=MONDAY)
+    assert told(young) == ["booking_unsupervised"]
