@@ -57,9 +57,13 @@ def _page(request: HttpRequest, asked: Here, error: DomainError | None = None) -
     return render(request, "dashboard/importing.html", context, status=error.status if error else 200)
 
 
-@writes
 def importing_send(request: HttpRequest) -> HttpResponseBase:
     """Take the table; the same one again reports what stands there already."""
+    return _send(request) if request.method == "POST" else see_other(reverse("importing"))
+
+
+@writes
+def _send(request: HttpRequest) -> HttpResponseBase:
     asked = _staff(request)
     assert asked.site is not None  # whose staff asks
     reason = request.POST.get("why", "").strip()

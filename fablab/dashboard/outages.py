@@ -151,9 +151,15 @@ def _card(outage: Any, asked: Here, zone: str) -> Card:
 # --- writes -------------------------------------------------------------------------------------------------------
 
 
-@writes
 def make(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     """Put a machine out of order now, or plan an outage; those who have booked it then are told."""
+    if request.method != "POST":
+        return see_other(reverse("outages", args=[machine_id]))
+    return _make(request, machine_id)
+
+
+@writes
+def _make(request: HttpRequest, machine_id: str) -> HttpResponseBase:
     asked = here(request)
     found = _on_duty(asked, machine_id)
     try:
@@ -236,9 +242,15 @@ def expect(request: HttpRequest, machine_id: str, outage_id: str) -> HttpRespons
     return see_other(reverse("outages", args=[machine_id]))
 
 
-@writes
 def add_photo(request: HttpRequest, machine_id: str, outage_id: str) -> HttpResponseBase:
     """Put a picture with an outage, in the place of another."""
+    if request.method != "POST":
+        return see_other(reverse("outages", args=[machine_id]))
+    return _add_photo(request, machine_id, outage_id)
+
+
+@writes
+def _add_photo(request: HttpRequest, machine_id: str, outage_id: str) -> HttpResponseBase:
     asked = here(request)
     found = _on_duty(asked, machine_id)
     outage = outage_for(asked.person, outage_id)

@@ -73,6 +73,9 @@ def test_who_comes_back_to_where_a_form_was_sent_is_led_to_its_page(lea: Client)
         "/objets/upload/": "/objets/nouveau/",
         "/objets/23456789abcdef/upload/": "/objets/23456789abcdef/",
         "/animateur/23456789abcdef/upload/": "/animateur/23456789abcdef/",
+        "/importer/upload/": "/importer/",
+        "/machines/23456789abcdef/arrets/upload/": "/machines/23456789abcdef/arrets/",
+        "/machines/23456789abcdef/arrets/23456789abcdef/upload/": "/machines/23456789abcdef/arrets/",
     }
 
 
