@@ -7,13 +7,13 @@ from heapq import merge
 from itertools import islice
 
 from equipment.bookings.facts import limits_of, terms_of, times_of
-from equipment.bookings.free import MachineTimes, free_spans, nearest, offers
+from equipment.bookings.free import FOREVER, MachineTimes, free_spans, nearest, offers
 from equipment.bookings.models import Booking
 from equipment.bookings.terms import Terms
-from equipment.certifications.queries import is_certified
+from equipment.certifications.queries import certified_until, is_certified
 from equipment.machines.models import Machine
 from equipment.machines.queries import in_use
-from fablab.core.clock import Span, local_day, midnight, within
+from fablab.core.clock import LAST_YEAR, Span, local_day, midnight, within
 from fablab.people.models import User
 from fablab.people.states import MINORS
 
@@ -88,11 +88,26 @@ def bookable_intervals(
     wanted = mine.min_minutes if minutes is None else minutes
     if not mine.min_minutes <= wanted <= mine.max_minutes:
         return []
-    if not _certified(viewer, machine, at):
+    may_until = _may_use_until(viewer, machine, at)
+    if may_until is None:
+        return []
+    to = min(to, may_until)
+    if to <= from_:
         return []
     known = _known([machine], from_, to, terms=terms, person=viewer, at=at)[machine.pk]
     # A booking begins within the horizon and may end after it.
     return [span for span in free_spans(known.times, from_, to, wanted) if span.start < latest]
+
+
+def _may_use_until(person: User, machine: Machine, at: datetime) -> datetime | None:
+    """Return the end of the last day on which this person's certificate holds; None when it does not now."""
+    kind, zone = machine.model.kind, machine.site.time_zone
+    if not kind.needs_certificate:
+        return FOREVER
+    last = certified_until(person, kind.pk, machine.site_id, local_day(at, zone))
+    if last is None or last.year > LAST_YEAR:
+        return None if last is None else FOREVER
+    return midnight(last + timedelta(days=1), zone)
 
 
 def next_free(machine: Machine, at: datetime) -> datetime | None:

@@ -63,10 +63,10 @@ class Judged:
         return [problem.code for problem in self.judgement.problems]
 
 
-def makes_way(booking: Booking) -> bool:
-    """Say whether a booking can be cancelled for a series: somebody's use and a promised time never are."""
+def makes_way(booking: Booking, at: datetime) -> bool:
+    """Say whether a booking can be cancelled for a series: what has begun, and a promised time, never are."""
     given_back = booking.state == BookingState.HELD and booking.ended_at is not None
-    return booking.state == BookingState.CONFIRMED or given_back
+    return (booking.state == BookingState.CONFIRMED and booking.start > at) or given_back
 
 
 @dataclass(frozen=True, order=True)
@@ -147,7 +147,7 @@ class Known:
         )
         judgement = judge(facts, self.overrides, self.roles)
         in_the_way = tuple(held.booking for held in near if held.booking is not None)
-        if any(held.booking is None or not makes_way(held.booking) for held in near):
+        if any(held.booking is None or not makes_way(held.booking, self.at) for held in near):
             judgement = replace(judgement, problems=tuple(map(_kept, judgement.problems)))
         return Judged(wanted, judgement, in_the_way)
 

@@ -53,9 +53,13 @@ def serve_all(at: datetime) -> int:
     if not clock_is_trusted(at):
         return 0
     made = let_run_out(at)
-    WaitingEntry.objects.filter(ended_at__isnull=True, to_time__lte=at).exclude(
+    past = WaitingEntry.objects.filter(ended_at__isnull=True, to_time__lte=at).exclude(
         booking__state=BookingState.HELD
-    ).update(ended_at=F("to_time"), outcome=OVER)
+    )
+    for site_id in sorted(set(past.values_list("site_id", flat=True))):
+        with transaction.atomic():
+            lock_waits(site_id)
+            past.filter(site_id=site_id).update(ended_at=F("to_time"), outcome=OVER)
     return made + sum(_serve(machine_id, at) for machine_id in _waited_machines())
 
 

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 
 from equipment.bookings import guard, waiting
-from equipment.bookings.facts import facts_for
+from equipment.bookings.facts import facts_for, week_of
 from equipment.bookings.finding import alternatives
 from equipment.bookings.live import booking_changed
 from equipment.bookings.locks import lock_person
 from equipment.bookings.models import Booking, Series, newer
-from equipment.bookings.offering import over, serve_waiting, time_was_freed
+from equipment.bookings.offering import OFFER, over, serve_waiting, time_was_freed
 from equipment.bookings.queries import booking_for
 from equipment.bookings.rules import CODES, Judgement, judge
 from equipment.bookings.states import HOLDING, BookingState
@@ -28,6 +28,7 @@ from equipment.machines.queries import machine_for
 from equipment.sites.queries import roles_of
 from equipment.sites.states import ON_DUTY_ROLES, Role
 from fablab.core.errors import Malformed, NotAllowed, NotFound, Problem, Refused, collecting
+from fablab.notices import services as notices
 from fablab.people.models import User
 from fablab.people.states import Level
 
@@ -190,6 +191,8 @@ def cancel(booking_id: str, *, actor: User, at: datetime) -> Booking:
             raise Refused("booking_over")
         if begun:
             hands_were_there(machine, at)
+        if booking.state == BookingState.HELD:
+            notices.withdraw(f"{OFFER}:{booking.pk}")
         serve_waiting(machine, at=at)
     booking = booking_for(actor, booking_id)
     booking_changed(booking)
@@ -291,8 +294,21 @@ def _refuse(machine: Machine, wish: _Wish, judgement: Judgement) -> None:
         instead = [
             offer.as_json()
             for offer in alternatives(machine, person=wish.person, start=wish.start, end=wish.end, at=wish.at)
+            if _meets(offer.start, machine, wish, judgement)
         ]
     raise Refused(*judgement.problems, extra={"alternatives": instead})
+
+
+def _meets(start: datetime, machine: Machine, wish: _Wish, judgement: Judgement) -> bool:
+    """Say whether another time, beginning then, also meets what limits the person in general."""
+    for problem in judgement.problems:
+        if problem.code == "paused_after_no_shows":
+            return False
+        if problem.code == "quota_used":
+            week = week_of(wish.start, machine.site.time_zone)
+            if problem.params.get("why") != "week" or week.start <= start < week.end:
+                return False
+    return True
 
 
 def _write(machine: Machine, wish: _Wish, write: Callable[[Machine, Judgement], Booking]) -> Booking:

@@ -99,9 +99,13 @@ def leave(entry_id: str, *, actor: User, at: datetime) -> WaitingEntry:
     with transaction.atomic():
         machine = lock_machine(held.machine_id) if held is not None else None
         lock_waits(entry.site_id)
-        WaitingEntry.objects.filter(pk=entry.pk, ended_at__isnull=True).update(ended_at=at, outcome=LEFT)
+        standing = WaitingEntry.objects.filter(pk=entry.pk, ended_at__isnull=True)
+        left = standing.filter(booking=held).update(ended_at=at, outcome=LEFT)
+        missed = not left and standing.exists()  # something was offered to them this very moment
         if machine is not None and held is not None and _give_up(held, at):
             serve_waiting(machine, at=at)
+    if missed:
+        return leave(entry_id, actor=actor, at=at)
     push.changed(f"me:{actor.pk}")
     return own_wait(entry_id, actor)
 

@@ -30,6 +30,17 @@ _VALID = Prepared(
 )
 
 
+def certified_until(person: User, kind_id: str, site_id: str, day: date) -> date | None:
+    """Return the last day on which the person may use this kind here, of those on from ``day``.
+
+    ``date.max`` for good, None when they may not on that day.
+    """
+    untils = list(
+        valid_on(day).filter(person=person, kind_id=kind_id, site_id=site_id).values_list("until", flat=True)
+    )
+    return max((until or date.max for until in untils), default=None)
+
+
 def may_send_machine_files(person: User, kind_id: str, site_id: str, day: date) -> bool:
     """Say whether the person may hand in files that go to the machine as they are (SEC-1)."""
     held = valid_on(day).filter(person=person, kind_id=kind_id, site_id=site_id)

@@ -321,3 +321,13 @@ def test_a_retired_machine_is_nobodys_to_book() -> None:
     retire_machine(machine.pk, actor=manager, at=MONDAY)
     with pytest.raises(NotFound):
         wish(machine, manager, MONDAY + hours(1))
+
+
+def test_no_time_is_offered_that_what_limits_the_person_would_refuse_again() -> None:
+    machine = make_machine(kind=make_kind(weekly_minutes=60))
+    person = make_person(site=machine.site)
+    wish(machine, person, MONDAY + hours(1))
+    make_booking(machine, start=MONDAY + hours(3))
+    problem = refused(machine, person, MONDAY + hours(3))
+    assert problem.codes == ["slot_taken", "quota_used"]
+    assert times_of(problem) == []  # all near ones lie in the same week

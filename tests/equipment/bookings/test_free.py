@@ -164,3 +164,13 @@ def test_what_a_person_could_book_ends_at_the_horizon_and_asks_for_the_certifica
     last = midnight(date(2026, 11, 26), "Europe/Paris")
     assert span.start == MONDAY + hours(1)
     assert last <= span.end
+
+
+def test_nothing_is_offered_after_the_last_day_of_a_certificate() -> None:
+    machine = make_machine(kind=make_kind(needs_certificate=True))
+    person = make_person(site=machine.site)
+    certify(person, machine, until=date(2026, 11, 24))  # tomorrow
+    asked = (MONDAY, MONDAY + hours(24 * 9), 60)
+    found = bookable_intervals(person, fresh(machine), *asked, at=MONDAY)
+    assert [span.start for span in found] == [MONDAY, MONDAY + hours(23)]
+    assert bookable_intervals(person, fresh(machine), *asked, at=MONDAY + hours(48)) == []
