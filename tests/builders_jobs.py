@@ -93,7 +93,7 @@ def make_open_site(name: str) -> Site:
 def make_linked_machine(site: Site, model: MachineModel, *, at: datetime, **fields: Any) -> Machine:
     """Make a machine with a link, heard just now, ready, its plate to be cleared."""
     values: dict[str, Any] = {
-        "name": f"Rouge {new_id()[:4]}",
+        "name": f"Rouge {new_id()[:8]}",
         "driver": "octoprint",
         "address": "http://127.0.0.1:5000",
         "report": Report.READY,

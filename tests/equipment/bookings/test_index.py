@@ -17,9 +17,9 @@ def test_free_times_and_the_guard_find_what_holds_a_machine_by_the_index_of_live
     machine = make_machine()
     with CaptureQueriesContext(connection) as queries:
         times_of([machine], MONDAY, MONDAY + timedelta(days=14), terms=terms_of([machine]))
-    [asked] = [one["sql"] for one in queries if 'FROM "equipment_booking"' in one["sql"]]
-    assert "IN ('confirmed', 'held', 'in_use')" in asked  # as in the index: else it is not used
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite":  # what PostgreSQL has prepared it does not show
+        [asked] = [one["sql"] for one in queries if 'FROM "equipment_booking"' in one["sql"]]
+        assert "IN ('confirmed', 'held', 'in_use')" in asked  # as in the index: else it is not used
         with connection.cursor() as cursor:
             cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [TRIGGERS[0]])
             [(trigger,)] = cursor.fetchall()

@@ -138,6 +138,7 @@ def test_a_cutter_is_tried_by_connecting_and_not_a_byte_is_sent(settings: Settin
     with Cutter() as cutter:
         settings.MACHINE_NETWORKS = [f"127.0.0.1:{cutter.port}"]
         assert async_to_sync(try_connection)("rawtcp", cutter.address, "").ok
+        cutter.wait_until_met()
         assert (bytes(cutter.received), cutter.connections) == (b"", 1)
     assert async_to_sync(try_connection)("rawtcp", cutter.address, "").code == "connection_refused"
     assert async_to_sync(try_connection)("rawtcp", "tcp://10.0.0.7", "").code == "address_forbidden"
