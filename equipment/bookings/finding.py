@@ -155,7 +155,8 @@ def next_offers(
     begin = from_ or at
     known = _until_horizon(machines, at, begin, person=person)
     each = (_offers_of(one, minutes, at, begin) for one in known.values())
-    return list(islice(merge(*each), most))
+    # Of machines that are free at the same time the first as they were given: by name, on pages.
+    return list(islice(merge(*each, key=lambda one: (one.start, one.end)), most))
 
 
 def first_offers(

@@ -15,6 +15,7 @@ from fablab.people.models import User
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
 LOOK_AHEAD = timedelta(days=14)
 MOST_CHANGES = 100
+LONGEST_DAY = timedelta(hours=12)  # of somebody who is there
 _AROUND = timedelta(days=3)  # shifts reach past midnight, and local days differ from UTC's
 
 
@@ -61,7 +62,10 @@ def supervised(site: Site, from_: datetime, to: datetime) -> list[Span]:
         person__is_active=True,
         person__in=SiteRole.objects.filter(site=site, role=Role.INSTRUCTOR).values("person_id"),
     )
-    spans += [Span(since, until) for since, until in here.values_list("since", "until")]
+    # Nobody stays for days because they said once that they are here.
+    spans += [
+        Span(since, min(until, since + LONGEST_DAY)) for since, until in here.values_list("since", "until")
+    ]
     return within(merged(spans), from_, to)
 
 
