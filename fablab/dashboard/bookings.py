@@ -56,21 +56,25 @@ def bookings(request: HttpRequest) -> HttpResponseBase:
         request,
         "dashboard/bookings.html",
         {
-            "offered": [booking_card(one) | {"offer": offer_actions(one)} for one in offered],
-            "coming": [booking_card(one, hit) for one in coming],
+            "offered": [booking_card(one, asked.at) | {"offer": offer_actions(one)} for one in offered],
+            "coming": [booking_card(one, asked.at, hit) for one in coming],
             "waits": waits(asked),
-            "past": [booking_card(one) for one in past],
+            "past": [booking_card(one, asked.at) for one in past],
             "undo": _undo(asked, request.GET.get("annule", "")),
             "zone": formats.listed(sorted({one.machine.site.time_zone for one in [*coming, *past]})),
         },
     )
 
 
-def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.Card:
-    """Return what a list says of a booking; ``hit`` says by id which ones cannot be used as things stand."""
+def booking_card(booking: Any, at: datetime, hit: Mapping[str, str] | None = None) -> present.Card:
+    """Return what a list says of a booking; ``hit`` says by id which ones cannot be used as things stand.
+
+    A use that runs is ended, not cancelled: what was used stays counted.
+    """
     zone = booking.machine.site.time_zone
     kind = booking.machine.model.kind
     live = booking.shown_state in LIVE
+    runs = live and booking.state == BookingState.IN_USE and booking.start <= at
     why = (hit or {}).get(booking.pk, "")
     return {
         "id": booking.pk,
@@ -101,7 +105,15 @@ def booking_card(booking: Any, hit: Mapping[str, str] | None = None) -> present.
             "icon": "cross",
             "of": formats.listed([booking.machine.name, formats.day_and_time(booking.start, zone)]),
         }
-        if live
+        if live and not runs
+        else None,
+        "done": {
+            "url": reverse("booking-done", args=[booking.pk]),
+            "label": _("J’ai fini"),
+            "icon": "check-circle",
+            "of": booking.machine.name,
+        }
+        if runs
         else None,
     }
 
@@ -133,7 +145,7 @@ def booking(request: HttpRequest, booking_id: str) -> HttpResponseBase:
         request,
         "dashboard/booking.html",
         {
-            "booking": booking_card(found, hit_by([found], asked.at))
+            "booking": booking_card(found, asked.at, hit_by([found], asked.at))
             | {"address": found.machine.site.address, "offer": offer_actions(found) if own else None},
             "person": "" if own else found.person.display_name,
             "set_aside": _set_aside(found),

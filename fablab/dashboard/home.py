@@ -57,7 +57,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
             ],
             "objects": most_urgent_first(job_cards(alive[:OBJECTS_SHOWN], asked)),
             "more_objects": len(alive) > OBJECTS_SHOWN,
-            "booking": booking_card(following, hit_by([following], asked.at)) if following else None,
+            "booking": booking_card(following, asked.at, hit_by([following], asked.at))
+            if following
+            else None,
             "machines": _machines(asked),
         },
     )

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from equipment.bookings.obstacles import OUT_OF_ORDER, POWER_CUT, Obstacle, obstacles, other_times
+from equipment.bookings.obstacles import ALONE, OUT_OF_ORDER, POWER_CUT, Obstacle, obstacles, other_times
 from equipment.bookings.queries import booking_for
 from equipment.bookings.states import LIVE
 from equipment.machines.queries import in_use
@@ -101,12 +101,14 @@ def _why(one: Obstacle | None, machine: str) -> str:
         return _("{machine} ne marche pas à cette heure.").format(machine=machine)
     if one.why == POWER_CUT:
         return _("Le courant sera coupé à cette heure.")
+    if one.why == ALONE:
+        return _("Il faut un animateur à cette heure.")
     return _("Le lieu est fermé ce jour-là.")
 
 
 def _page(request: HttpRequest, booking: Any, context: Card, error: DomainError | None) -> HttpResponse:
     context |= {
-        "booking": booking_card(booking),
+        "booking": booking_card(booking, here(request).at),
         "problems": [{"sentence": say_problem(problem)} for problem in (error.problems if error else ())],
         "problems_title": _("Ce n’est pas réservé."),
     }

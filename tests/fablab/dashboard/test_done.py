@@ -52,3 +52,16 @@ def test_a_page_that_was_left_open_ends_nobody_elses_time(cast: Cast) -> None:
     assert "Cette réservation est finie." in text_of(answer)
     there.refresh_from_db()
     assert there.state == BookingState.IN_USE
+
+
+def test_a_use_that_runs_is_ended_in_the_list_of_ones_bookings_and_never_cancelled_there(cast: Cast) -> None:
+    booking = walk_up(person=cast.person("owner"), machine_id=cast.machine.pk, at=timezone.now())
+    browser = as_(cast.person("owner"))
+    for address in ("/", "/reservations/", f"/reservations/{booking.pk}/"):
+        page = text_of(browser.get(address))
+        assert f"/reservations/{booking.pk}/annuler/" not in page
+    page = text_of(browser.get("/reservations/"))
+    done = f"/reservations/{booking.pk}/fini/"
+    assert f'action="{done}"' in page and "Ton code" not in page
+    browser.post(done)
+    assert Booking.objects.get(pk=booking.pk).state == BookingState.DONE

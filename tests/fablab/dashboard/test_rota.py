@@ -40,7 +40,7 @@ def test_an_instructor_says_they_are_not_coming_and_staff_see_whose_booking_is_l
 
     young = make_person("Zoé", site=site, age_band=AgeBand.UNDER_15)
     noon = (timezone.now() + timedelta(days=1)).replace(hour=11, minute=0, second=0, microsecond=0)
-    make_booking(make_machine(site, "Ada"), young, start=noon)
+    booking = make_booking(make_machine(site, "Ada"), young, start=noon)
     page = client.get(f"/planning/?semaine={tomorrow.isoformat()}").text
     assert "Inès" in page and "Sans animateur" not in page
 
@@ -48,6 +48,9 @@ def test_an_instructor_says_they_are_not_coming_and_staff_see_whose_booking_is_l
     said = client.post("/planning/absence/", {"first_day": tomorrow.isoformat()}, follow=True)
     assert "1 réservation est sans animateur : la personne le sait." in said.text
     assert Notice.objects.get(person=young).code == "booking_unsupervised"
+    client.force_login(young)
+    assert "Il faut un animateur à cette heure." in client.get(f"/reservations/{booking.pk}/empechee/").text
+    client.force_login(instructor)
     change = ShiftChange.objects.get()
     assert (change.person, change.day) == (instructor, tomorrow)
     # What one cannot do for somebody else stands nowhere.
